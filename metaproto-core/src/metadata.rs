@@ -1,0 +1,350 @@
+//! What a codec tells about one message.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+use std::time::Duration;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use crate::Status;
+
+/// What a message is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MessageKind {
+    /// A request that a response answers.
+    #[default]
+    Request,
+    /// A request without a response.
+    Oneway,
+    /// The answer to a request.
+    Response,
+    /// Opens a stream.
+    StreamOpen,
+    /// Carries data of a stream.
+    StreamData,
+    /// Ends one direction of a stream.
+    StreamHalfClose,
+    /// Ends a stream.
+    StreamClose,
+    /// Asks whether the peer is alive.
+    Ping,
+    /// Answers a ping.
+    Pong,
+    /// Asks the peer to send no further requests on this connection.
+    GoAway,
+}
+
+/// The facts of one message. Filled by [`Codec::decode`](crate::Codec::decode), read by routes,
+/// filters, balancing and observation.
+///
+/// It borrows: properties are ranges of the frame or numbers, so that decoding a message allocates
+/// nothing once the value has been used a few times. One `Metadata` is meant to be reused: see
+/// [`clear`](Metadata::clear).
+#[derive(Debug, Default)]
+pub struct Metadata {
+    /// The whole frame, as it came.
+    pub frame: Bytes,
+    /// What the message is for.
+    pub kind: MessageKind,
+    /// The id that ties a response to its request, as the peer chose it.
+    pub request_id: Option<u64>,
+    /// The stream that the message belongs to.
+    pub stream_id: Option<u64>,
+    /// How the request ended; responses only.
+    pub status: Option<Status>,
+    /// The bytes of `frame` before the body. The request id lies within them.
+    pub header_size: usize,
+    /// The leading bytes of `frame` that [`Codec::on_error`](crate::Codec::on_error) wants to see
+    /// again, at most [`RequestHead::MAX_CONTEXT`]. The engine keeps a copy while the request is in
+    /// flight, and lets go of the frame.
+    pub context_size: usize,
+    /// How long the caller is willing to wait, counted from the message's arrival.
+    pub timeout: Option<Duration>,
+    operation: Option<Value>,
+    properties: Vec<(Name, Value)>,
+}
+
+#[derive(Debug, Clone)]
+enum Name {
+    Static(&'static str),
+    InFrame(Range<usize>),
+}
+
+#[derive(Debug, Clone)]
+enum Value {
+    Static(&'static str),
+    Int(i128),
+    InFrame(Range<usize>),
+    Owned(Box<str>),
+}
+
+/// The value of a property: text as it stands in the frame (not necessarily UTF-8), or a number,
+/// which counts as its decimal text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PropertyValue<'a> {
+    /// Text.
+    Text(&'a [u8]),
+    /// A number.
+    Int(i128),
+}
+
+/// Room for the decimal text of a number; see [`PropertyValue::as_bytes`].
+#[derive(Default)]
+pub struct IntText(itoa::Buffer);
+
+impl fmt::Debug for IntText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IntText")
+    }
+}
+
+impl<'a> PropertyValue<'a> {
+    /// The value as text; a number is written into `room`.
+    #[must_use]
+    pub fn as_bytes<'s>(&'s self, room: &'s mut IntText) -> &'s [u8] {
+        match self {
+            PropertyValue::Text(text) => text,
+            PropertyValue::Int(number) => room.0.format(*number).as_bytes(),
+        }
+    }
+
+    /// The value as a number, if it is one or its text reads as a decimal one.
+    #[must_use]
+    pub fn as_int(&self) -> Option<i128> {
+        match self {
+            PropertyValue::Int(number) => Some(*number),
+            PropertyValue::Text(text) => std::str::from_utf8(text).ok()?.trim().parse().ok(),
+        }
+    }
+
+    /// The value as text for people; bytes that aren't UTF-8 are replaced.
+    #[must_use]
+    pub fn to_text(&self) -> Cow<'a, str> {
+        match self {
+            PropertyValue::Text(text) => String::from_utf8_lossy(text),
+            PropertyValue::Int(number) => Cow::Owned(number.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for PropertyValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_text())
+    }
+}
+
+impl Metadata {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes it as new, but keeps the room that it has allocated. Lets go of the frame.
+    pub fn clear(&mut self) {
+        self.properties.clear();
+        let properties = std::mem::take(&mut self.properties);
+        *self = Metadata { properties, ..Metadata::default() };
+    }
+
+    /// The bytes of the frame before the body.
+    #[must_use]
+    pub fn header(&self) -> &[u8] {
+        self.frame.get(..self.header_size).unwrap_or(&self.frame)
+    }
+
+    /// The body, shared with the frame.
+    #[must_use]
+    pub fn body(&self) -> Bytes {
+        self.frame.slice(self.header_size.min(self.frame.len())..)
+    }
+
+    /// The size of the body in bytes.
+    #[must_use]
+    pub fn body_size(&self) -> usize {
+        self.frame.len().saturating_sub(self.header_size)
+    }
+
+    /// Names the operation that the message calls, by its place in the frame.
+    pub fn set_operation_in_frame(&mut self, range: Range<usize>) {
+        self.operation = Some(Value::InFrame(range));
+    }
+
+    /// Names the operation that the message calls.
+    pub fn set_operation(&mut self, name: impl Into<Box<str>>) {
+        self.operation = Some(Value::Owned(name.into()));
+    }
+
+    /// Names the operation that the message calls, by a number.
+    pub fn set_operation_int(&mut self, number: impl Into<i128>) {
+        self.operation = Some(Value::Int(number.into()));
+    }
+
+    /// The operation that the message calls: what people would call the method.
+    #[must_use]
+    pub fn operation(&self) -> Option<PropertyValue<'_>> {
+        self.operation.as_ref().map(|v| self.value(v))
+    }
+
+    /// Adds a property that is a number.
+    pub fn push_int(&mut self, name: &'static str, value: impl Into<i128>) {
+        self.properties.push((Name::Static(name), Value::Int(value.into())));
+    }
+
+    /// Adds a property whose text stands in the frame.
+    pub fn push_in_frame(&mut self, name: &'static str, value: Range<usize>) {
+        self.properties.push((Name::Static(name), Value::InFrame(value)));
+    }
+
+    /// Adds a property whose name and text both stand in the frame.
+    pub fn push_entry_in_frame(&mut self, name: Range<usize>, value: Range<usize>) {
+        self.properties.push((Name::InFrame(name), Value::InFrame(value)));
+    }
+
+    /// Adds a property with a text that never changes.
+    pub fn push_static(&mut self, name: &'static str, value: &'static str) {
+        self.properties.push((Name::Static(name), Value::Static(value)));
+    }
+
+    /// Adds a property with a text of its own; allocates.
+    pub fn push_owned(&mut self, name: &'static str, value: impl Into<Box<str>>) {
+        self.properties.push((Name::Static(name), Value::Owned(value.into())));
+    }
+
+    /// The first property of this name, whose case does not matter.
+    #[must_use]
+    pub fn property(&self, name: &str) -> Option<PropertyValue<'_>> {
+        let name = name.as_bytes();
+        let found = self.properties.iter().find(|(n, _)| self.name(n).eq_ignore_ascii_case(name));
+        found.map(|(_, value)| self.value(value))
+    }
+
+    /// All properties in the order of the message; names keep their case.
+    pub fn properties(&self) -> impl Iterator<Item = (Cow<'_, str>, PropertyValue<'_>)> {
+        let text = |name| String::from_utf8_lossy(self.name(name));
+        self.properties.iter().map(move |(n, v)| (text(n), self.value(v)))
+    }
+
+    fn name<'a>(&'a self, name: &'a Name) -> &'a [u8] {
+        match name {
+            Name::Static(text) => text.as_bytes(),
+            Name::InFrame(range) => self.in_frame(range),
+        }
+    }
+
+    fn value<'a>(&'a self, value: &'a Value) -> PropertyValue<'a> {
+        match value {
+            Value::Static(text) => PropertyValue::Text(text.as_bytes()),
+            Value::Int(number) => PropertyValue::Int(*number),
+            Value::InFrame(range) => PropertyValue::Text(self.in_frame(range)),
+            Value::Owned(text) => PropertyValue::Text(text.as_bytes()),
+        }
+    }
+
+    /// A range that does not lie in the frame is a fault of the codec and reads as empty.
+    fn in_frame(&self, range: &Range<usize>) -> &[u8] {
+        self.frame.get(range.clone()).unwrap_or_default()
+    }
+}
+
+/// What is left of a request while it is in flight: enough to answer it with an error, small enough
+/// to be kept without allocating, and without holding on to the frame.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestHead {
+    /// [`MessageKind::Request`], mostly.
+    pub kind: MessageKind,
+    /// The id as the caller chose it.
+    pub request_id: Option<u64>,
+    /// The stream that the request belongs to.
+    pub stream_id: Option<u64>,
+    context: SmallVec<[u8; 24]>,
+}
+
+impl RequestHead {
+    /// The most bytes of a frame that are kept; up to 24 do not allocate.
+    pub const MAX_CONTEXT: usize = 4096;
+
+    /// The head of the request that `metadata` describes.
+    #[must_use]
+    pub fn of(metadata: &Metadata) -> Self {
+        let size = metadata.context_size.min(Self::MAX_CONTEXT).min(metadata.frame.len());
+        RequestHead {
+            kind: metadata.kind,
+            request_id: metadata.request_id,
+            stream_id: metadata.stream_id,
+            context: SmallVec::from_slice(metadata.frame.get(..size).unwrap_or_default()),
+        }
+    }
+
+    /// A head whose context is the first bytes of a frame that was never read whole; for
+    /// [`Codec::peek_request`](crate::Codec::peek_request).
+    #[must_use]
+    pub fn peeked(kind: MessageKind, request_id: Option<u64>, context: &[u8]) -> Self {
+        let size = context.len().min(Self::MAX_CONTEXT);
+        let context = SmallVec::from_slice(context.get(..size).unwrap_or_default());
+        RequestHead { kind, request_id, stream_id: None, context }
+    }
+
+    /// The first bytes of the frame, as many as the codec asked for with
+    /// [`Metadata::context_size`].
+    #[must_use]
+    pub fn context(&self) -> &[u8] {
+        &self.context
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn properties_borrow_from_the_frame_and_ignore_case() {
+        let mut m = Metadata::new();
+        m.push_entry_in_frame(0..3, 4..7);
+        m.push_int("cmd", -7_i16);
+        m.frame = Bytes::from_static(b"Key=val");
+        let mut room = IntText::default();
+        assert_eq!(m.property("kEY").unwrap().as_bytes(&mut room), b"val");
+        assert_eq!(m.property("CMD").unwrap().as_bytes(&mut room), b"-7");
+        assert_eq!(m.property("cmd").unwrap().as_int(), Some(-7));
+        assert_eq!(m.property("absent"), None);
+        let names: Vec<_> = m.properties().map(|(n, _)| n.into_owned()).collect();
+        assert_eq!(names, ["Key", "cmd"]);
+    }
+
+    #[test]
+    fn a_range_outside_the_frame_reads_as_empty() {
+        let mut m = Metadata::new();
+        m.push_in_frame("p", 5..9);
+        m.frame = Bytes::from_static(b"ab");
+        assert_eq!(m.property("p"), Some(PropertyValue::Text(b"")));
+        m.header_size = 99;
+        assert_eq!(m.header(), b"ab");
+        assert!(m.body().is_empty());
+        assert_eq!(m.body_size(), 0);
+    }
+
+    #[test]
+    fn clear_forgets_everything_but_the_room() {
+        let mut m = Metadata { frame: Bytes::from_static(b"abc"), ..Metadata::new() };
+        m.push_int("cmd", 1_u8);
+        m.set_operation("op");
+        m.request_id = Some(1);
+        m.clear();
+        assert!(m.frame.is_empty() && m.operation().is_none() && m.request_id.is_none());
+        assert_eq!(m.properties().count(), 0);
+        assert!(m.properties.capacity() > 0);
+    }
+
+    #[test]
+    fn a_request_head_keeps_what_was_asked_for_and_no_more() {
+        let mut m = Metadata { frame: Bytes::from(vec![7; 9000]), ..Metadata::new() };
+        m.context_size = 13;
+        assert_eq!(RequestHead::of(&m).context(), [7; 13]);
+        m.context_size = usize::MAX;
+        assert_eq!(RequestHead::of(&m).context().len(), RequestHead::MAX_CONTEXT);
+    }
+}

@@ -1,0 +1,189 @@
+//! Bytes on their way to a socket: copied where they are few, shared where they are many.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+/// A queue of bytes to be written, made of copied stretches and shared slices, in wire order.
+///
+/// Small frames of many clients gather in one stretch and leave in one write; a large body is not
+/// copied but queued as it is. It is a [`Buf`], so it drains with vectored writes.
+#[derive(Debug, Default)]
+pub struct Output {
+    segments: VecDeque<Bytes>,
+    segments_len: usize,
+    tail: BytesMut,
+}
+
+impl Output {
+    /// Slices shorter than this are copied by [`share`](Output::share): below it a copy costs less
+    /// than the bookkeeping of a further segment.
+    pub const SHARE_MIN: usize = 4096;
+
+    /// An empty queue; allocates nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The bytes that wait to be written.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.segments_len.saturating_add(self.tail.len())
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.segments_len == 0 && self.tail.is_empty()
+    }
+
+    /// The stretch at the end, to append to. Do not take anything out of it.
+    pub fn tail(&mut self) -> &mut BytesMut {
+        &mut self.tail
+    }
+
+    /// Appends a copy of `bytes`.
+    pub fn copy(&mut self, bytes: &[u8]) {
+        self.tail.extend_from_slice(bytes);
+    }
+
+    /// Appends `bytes`, shared if they are many, copied if they are few.
+    pub fn share(&mut self, bytes: Bytes) {
+        if bytes.len() < Self::SHARE_MIN {
+            return self.copy(&bytes);
+        }
+        if !self.tail.is_empty() {
+            let copied = self.tail.split().freeze();
+            self.push_segment(copied);
+        }
+        self.push_segment(bytes);
+    }
+
+    /// Cuts the queue down to `len` bytes from its front: what an encoder that failed half way does.
+    pub fn truncate(&mut self, len: usize) {
+        if let Some(tail_len) = len.checked_sub(self.segments_len) {
+            return self.tail.truncate(tail_len);
+        }
+        self.tail.clear();
+        while self.segments_len > len {
+            let Some(mut last) = self.segments.pop_back() else { break };
+            self.segments_len = self.segments_len.saturating_sub(last.len());
+            last.truncate(len.saturating_sub(self.segments_len));
+            if !last.is_empty() {
+                self.push_segment(last);
+                break;
+            }
+        }
+    }
+
+    /// Drops everything that waits, and the room that is held for more.
+    pub fn clear(&mut self) {
+        *self = Output::new();
+    }
+
+    /// Gives back the room that is held for more, if nothing waits.
+    pub fn release(&mut self) {
+        if self.is_empty() {
+            self.clear();
+        }
+    }
+
+    fn push_segment(&mut self, segment: Bytes) {
+        self.segments_len = self.segments_len.saturating_add(segment.len());
+        self.segments.push_back(segment);
+    }
+}
+
+impl Buf for Output {
+    fn remaining(&self) -> usize {
+        self.len()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.segments.front().map_or(&self.tail, |segment| segment)
+    }
+
+    fn chunks_vectored<'a>(&'a self, dst: &mut [IoSlice<'a>]) -> usize {
+        let parts = self.segments.iter().map(|s| &**s).chain(std::iter::once(&*self.tail));
+        let mut filled = 0_usize;
+        for (slot, part) in dst.iter_mut().zip(parts.filter(|part| !part.is_empty())) {
+            *slot = IoSlice::new(part);
+            filled = filled.saturating_add(1);
+        }
+        filled
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        while let Some(front) = self.segments.front_mut() {
+            if count < front.len() {
+                front.advance(count);
+                self.segments_len = self.segments_len.saturating_sub(count);
+                return;
+            }
+            count = count.saturating_sub(front.len());
+            self.segments_len = self.segments_len.saturating_sub(front.len());
+            self.segments.pop_front();
+        }
+        if count >= self.tail.len() {
+            self.tail.clear();
+        } else {
+            self.tail.advance(count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn drain(mut output: Output, step: usize) -> Vec<u8> {
+        let mut all = Vec::new();
+        while output.has_remaining() {
+            let n = output.chunk().len().min(step);
+            all.extend_from_slice(&output.chunk()[..n]);
+            output.advance(n);
+        }
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_in_comes_out_in_order(
+            parts in proptest::collection::vec((any::<bool>(), 0_usize..9000), 0..8),
+            step in 1_usize..5000,
+            cut in 0_usize..40_000,
+        ) {
+            let mut output = Output::new();
+            let mut model = Vec::new();
+            for (i, (shared, len)) in parts.into_iter().enumerate() {
+                let bytes = vec![i as u8; len];
+                model.extend_from_slice(&bytes);
+                if shared { output.share(bytes.into()) } else { output.copy(&bytes) }
+                prop_assert_eq!(output.len(), model.len());
+            }
+            let cut = cut.min(model.len());
+            output.truncate(cut);
+            model.truncate(cut);
+            prop_assert_eq!(output.len(), model.len());
+            let mut slices = [IoSlice::new(&[]); 32];
+            let n = output.chunks_vectored(&mut slices);
+            let seen: usize = slices[..n].iter().map(|s| s.len()).sum();
+            prop_assert_eq!(seen, model.len());
+            prop_assert_eq!(drain(output, step), model);
+        }
+    }
+
+    #[test]
+    fn a_large_slice_is_shared_not_copied() {
+        let body = Bytes::from(vec![1_u8; Output::SHARE_MIN]);
+        let mut output = Output::new();
+        output.copy(b"head");
+        output.share(body.clone());
+        output.advance(4);
+        assert_eq!(output.chunk().as_ptr(), body.as_ptr());
+    }
+}
