@@ -1,0 +1,233 @@
+//! What a proxy has counted: plain numbers, owned by the workers, copied out when asked for.
+//!
+//! A worker counts in its own memory, without atomics. Whoever wants to know asks every worker for a
+//! copy, which the worker makes between two requests. The books therefore balance in every copy:
+//! `started` is the sum of `completed` and `active`.
+
+use std::collections::BTreeMap;
+
+use metaproto_core::{ErrorKind, StatusClass};
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// An upstream's response with a status of this class was handed to the client.
+    Response(StatusClass),
+    /// The proxy answered with an error of this kind, or, for a one-way request, dropped it.
+    Error(ErrorKind),
+    /// A one-way request was handed to an upstream.
+    Oneway,
+    /// The client had gone before the response came.
+    Abandoned,
+}
+
+impl Outcome {
+    const RESPONSES: usize = StatusClass::ALL.len();
+    const ERRORS: usize = ErrorKind::ALL.len();
+    const COUNT: usize = Self::RESPONSES + Self::ERRORS + 2;
+
+    /// Every outcome, in the order in which they are reported.
+    pub fn all() -> impl Iterator<Item = Outcome> {
+        let responses = StatusClass::ALL.into_iter().map(Outcome::Response);
+        let errors = ErrorKind::ALL.into_iter().map(Outcome::Error);
+        responses.chain(errors).chain([Outcome::Oneway, Outcome::Abandoned])
+    }
+
+    /// Who ended the request, for a metric's label: `upstream`, `proxy` or `client`.
+    #[must_use]
+    pub const fn origin(self) -> &'static str {
+        match self {
+            Outcome::Response(_) | Outcome::Oneway => "upstream",
+            Outcome::Error(_) => "proxy",
+            Outcome::Abandoned => "client",
+        }
+    }
+
+    /// The name for a metric's label, in snake case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Response(class) => class.as_str(),
+            Outcome::Error(kind) => kind.as_str(),
+            Outcome::Oneway => "oneway",
+            Outcome::Abandoned => "abandoned",
+        }
+    }
+
+    fn index(self) -> usize {
+        match self {
+            Outcome::Response(class) => class.index(),
+            Outcome::Error(kind) => Self::RESPONSES + kind as usize,
+            Outcome::Oneway => Self::RESPONSES + Self::ERRORS,
+            Outcome::Abandoned => Self::RESPONSES + Self::ERRORS + 1,
+        }
+    }
+}
+
+/// Requests by how they ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcomes([u64; Outcome::COUNT]);
+
+impl Default for Outcomes {
+    fn default() -> Self {
+        Outcomes([0; Outcome::COUNT])
+    }
+}
+
+impl Outcomes {
+    /// Counts one.
+    pub fn add(&mut self, outcome: Outcome) {
+        if let Some(count) = self.0.get_mut(outcome.index()) {
+            *count += 1;
+        }
+    }
+
+    /// How many ended so.
+    #[must_use]
+    pub fn of(&self, outcome: Outcome) -> u64 {
+        self.0.get(outcome.index()).copied().unwrap_or_default()
+    }
+
+    /// How many have ended.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    fn merge(&mut self, other: &Outcomes) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine += theirs;
+        }
+    }
+}
+
+/// What one listener has counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListenerCounters {
+    /// Connections accepted since the start.
+    pub connections: u64,
+    /// Connections open now.
+    pub connections_active: u64,
+    /// Connections closed at once because there were too many.
+    pub connections_refused: u64,
+    /// Connections closed because the client sent what can't be read.
+    pub protocol_errors: u64,
+    /// Connections closed because the client did not read its responses.
+    pub slow_clients: u64,
+    /// Connections closed because nothing happened on them.
+    pub idle_timeouts: u64,
+    /// Bytes read from clients.
+    pub bytes_received: u64,
+    /// Bytes written to clients.
+    pub bytes_sent: u64,
+    /// Pings of clients, answered by the proxy.
+    pub pings: u64,
+    /// Messages of clients that are neither requests nor pings, and were dropped.
+    pub dropped: u64,
+    /// Requests read, two-way and one-way.
+    pub started: u64,
+    /// Requests read that have not ended yet.
+    pub active: u64,
+    /// Requests ended, by how.
+    pub completed: Outcomes,
+}
+
+/// What one cluster has counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClusterCounters {
+    /// Connections made since the start.
+    pub connections: u64,
+    /// Connections open now, or being made.
+    pub connections_active: u64,
+    /// Connections that could not be made.
+    pub connect_failures: u64,
+    /// Connections that the upstream closed or reset while requests were in flight on them.
+    pub resets: u64,
+    /// Connections closed because the upstream sent what can't be read.
+    pub protocol_errors: u64,
+    /// Bytes read from upstreams.
+    pub bytes_received: u64,
+    /// Bytes written to upstreams.
+    pub bytes_sent: u64,
+    /// Requests handed to a connection.
+    pub requests: u64,
+    /// Requests sent, or waiting for a connection, whose response has not come.
+    pub active: u64,
+    /// Requests moved to another endpoint because the first could not be connected to.
+    pub redispatched: u64,
+    /// Requests that got no response in time.
+    pub timeouts: u64,
+    /// Pings of upstreams, answered by the proxy.
+    pub pings: u64,
+    /// Responses that came after their request had ended; dropped.
+    pub late: u64,
+    /// Responses that answer no request; dropped.
+    pub unmatched: u64,
+}
+
+/// What a proxy, or one worker of it, has counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// By the listener's name. A listener that is gone keeps its numbers.
+    pub listeners: BTreeMap<String, ListenerCounters>,
+    /// By the cluster's name. A cluster that is gone keeps its numbers.
+    pub clusters: BTreeMap<String, ClusterCounters>,
+}
+
+macro_rules! add_fields {
+    ($to:expr, $from:expr, $($field:ident)*) => { $( $to.$field += $from.$field; )* };
+}
+
+impl ListenerCounters {
+    /// Adds another's numbers.
+    pub fn merge(&mut self, other: &ListenerCounters) {
+        add_fields!(self, other,
+            connections connections_active connections_refused protocol_errors slow_clients
+            idle_timeouts bytes_received bytes_sent pings dropped started active);
+        self.completed.merge(&other.completed);
+    }
+}
+
+impl ClusterCounters {
+    /// Adds another's numbers.
+    pub fn merge(&mut self, other: &ClusterCounters) {
+        add_fields!(self, other,
+            connections connections_active connect_failures resets protocol_errors bytes_received
+            bytes_sent requests active redispatched timeouts pings late unmatched);
+    }
+}
+
+impl Counters {
+    /// Adds another's numbers.
+    pub fn merge(&mut self, other: &Counters) {
+        for (name, theirs) in &other.listeners {
+            self.listeners.entry(name.clone()).or_default().merge(theirs);
+        }
+        for (name, theirs) in &other.clusters {
+            self.clusters.entry(name.clone()).or_default().merge(theirs);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_has_a_counter_of_its_own() {
+        let mut outcomes = Outcomes::default();
+        for outcome in Outcome::all() {
+            assert_eq!(outcomes.of(outcome), 0, "{outcome:?}");
+            outcomes.add(outcome);
+            assert_eq!(outcomes.of(outcome), 1, "{outcome:?}");
+        }
+        assert_eq!(outcomes.total(), Outcome::COUNT as u64);
+        let mut twice = outcomes.clone();
+        twice.merge(&outcomes);
+        assert!(Outcome::all().all(|outcome| twice.of(outcome) == 2));
+    }
+}

@@ -1,0 +1,99 @@
+//! Sets of endpoints that serve the same calls.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use metaproto_core::Sharing;
+
+/// A set of endpoints that serve the same calls.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Cluster {
+    /// The name that routes use.
+    pub name: String,
+    /// The endpoints; may be empty, calls are then answered with an error.
+    pub endpoints: Vec<Endpoint>,
+    /// How an endpoint is chosen for a call.
+    pub balance: Balance,
+    /// How connections are used; `None` is the protocol's default.
+    pub sharing: Option<Sharing>,
+    /// Shared connections to each endpoint from each worker; at least 1.
+    pub connections: usize,
+    /// The most exclusive or bound connections to each endpoint from each worker; calls wait for one
+    /// within their timeout.
+    pub max_connections: usize,
+    /// How long making a connection may take.
+    pub connect_timeout: Duration,
+    /// How long an upstream connection without a request in flight is kept; `None` is for ever.
+    pub idle_timeout: Option<Duration>,
+}
+
+impl Cluster {
+    /// The default of [`max_connections`](Cluster::max_connections).
+    pub const DEFAULT_MAX_CONNECTIONS: usize = 1024;
+    /// The default of [`connect_timeout`](Cluster::connect_timeout): one second.
+    pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+    /// The default of [`idle_timeout`](Cluster::idle_timeout): one minute.
+    pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// A cluster of these endpoints with the defaults.
+    pub fn new(
+        name: impl Into<String>,
+        endpoints: impl IntoIterator<Item = SocketAddr>,
+    ) -> Self {
+        Cluster {
+            name: name.into(),
+            endpoints: endpoints.into_iter().map(Endpoint::new).collect(),
+            balance: Balance::RoundRobin,
+            sharing: None,
+            connections: 1,
+            max_connections: Self::DEFAULT_MAX_CONNECTIONS,
+            connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
+            idle_timeout: Some(Self::DEFAULT_IDLE_TIMEOUT),
+        }
+    }
+
+    /// The same with another use of connections.
+    #[must_use]
+    pub fn sharing(mut self, sharing: Sharing) -> Self {
+        self.sharing = Some(sharing);
+        self
+    }
+}
+
+/// One server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its share of the calls, relative to the others'; at least 1.
+    pub weight: u32,
+}
+
+impl Endpoint {
+    /// An endpoint of weight 1.
+    #[must_use]
+    pub const fn new(address: SocketAddr) -> Self {
+        Endpoint { address, weight: 1 }
+    }
+
+    /// The same with another weight.
+    #[must_use]
+    pub const fn weight(mut self, weight: u32) -> Self {
+        self.weight = weight;
+        self
+    }
+}
+
+/// How an endpoint is chosen for a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Balance {
+    /// One after the other, in proportion to their weights.
+    #[default]
+    RoundRobin,
+    /// Of two chosen at random the one with fewer calls in flight from this worker, relative to its
+    /// weight.
+    LeastRequest,
+}

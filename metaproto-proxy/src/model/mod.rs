@@ -1,0 +1,14 @@
+//! What the engine runs on: plain, immutable, and silent about where it came from.
+//!
+//! Configuration files and control planes are read into a [`Snapshot`]; the engine takes it whole
+//! and never sees their formats.
+
+mod cluster;
+mod listener;
+mod route;
+mod snapshot;
+
+pub use self::cluster::{Balance, Cluster, Endpoint};
+pub use self::listener::Listener;
+pub use self::route::{Matcher, Predicate, Route, WeightedCluster};
+pub use self::snapshot::{Invalid, Snapshot};
