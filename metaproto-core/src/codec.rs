@@ -3,11 +3,12 @@
 //! A [`Codec`] is sans-IO. It never sees a socket, a task or a clock, so the same code runs in the
 //! proxy, in a test, in a fuzz target and in a tool that explains a capture.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{DecodeError, EncodeError, Error, Metadata, Mutation, Output, RequestHead};
+use crate::{DecodeError, EncodeError, Error, Interest, Metadata, Mutation, Output, RequestHead};
 
 /// What the bytes at the front of a buffer tell of the length of their frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +94,12 @@ pub trait Codec: Send {
     fn patch_request_id(&self, header: &mut [u8], id: u64) -> Result<(), EncodeError> {
         let _ = (header, id);
         Err(EncodeError::Unsupported("request ids"))
+    }
+
+    /// Tells which properties will be asked for from the next message on, instead of those of
+    /// [`CodecContext::interest`](crate::CodecContext::interest): configuration has changed.
+    fn set_interest(&mut self, interest: &Arc<Interest>) {
+        let _ = interest;
     }
 
     /// What can be told of a request from its first bytes alone, so that a frame too large to be

@@ -61,6 +61,14 @@ impl Output {
         self.push_segment(bytes);
     }
 
+    /// Appends what waits in another queue.
+    pub fn append(&mut self, other: Output) {
+        for segment in other.segments {
+            self.share(segment);
+        }
+        self.share(other.tail.freeze());
+    }
+
     /// Cuts the queue down to `len` bytes from its front: what an encoder that failed half way does.
     pub fn truncate(&mut self, len: usize) {
         if let Some(tail_len) = len.checked_sub(self.segments_len) {
@@ -162,7 +170,16 @@ mod tests {
             for (i, (shared, len)) in parts.into_iter().enumerate() {
                 let bytes = vec![i as u8; len];
                 model.extend_from_slice(&bytes);
-                if shared { output.share(bytes.into()) } else { output.copy(&bytes) }
+                match (shared, i % 2) {
+                    (true, 0) => output.share(bytes.into()),
+                    (true, _) => {
+                        let mut other = Output::new();
+                        other.copy(&bytes[..len / 2]);
+                        other.share(Bytes::copy_from_slice(&bytes[len / 2..]));
+                        output.append(other);
+                    }
+                    (false, _) => output.copy(&bytes),
+                }
                 prop_assert_eq!(output.len(), model.len());
             }
             let cut = cut.min(model.len());

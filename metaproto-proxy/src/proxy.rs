@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::counters::Counters;
-use crate::model::{Invalid, Snapshot};
-use crate::sockets::{self, BindError, Sockets};
-use crate::worker::{self, Command};
+use crate::filter::{Filter, FilterFactories};
+use crate::model::{Invalid, Listener, Snapshot};
+use crate::sockets::{self, Address, BindError, Sockets};
+use crate::worker::{self, Command, Start};
 
 /// A proxy whose workers run. Dropping it ends them at once; [`Handle::drain`] ends them gently.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub struct Handle {
 
 struct State {
     snapshot: Arc<Snapshot>,
-    addresses: Vec<(String, SocketAddr)>,
+    addresses: Vec<Address>,
 }
 
 /// How a proxy is to run; made by [`Proxy::builder`].
@@ -38,6 +39,7 @@ pub struct Builder {
     snapshot: Snapshot,
     workers: Option<usize>,
     drain_timeout: Duration,
+    filters: FilterFactories,
 }
 
 /// Why a proxy can't start, or can't take a snapshot.
@@ -80,6 +82,16 @@ impl Builder {
         self
     }
 
+    /// Adds a filter behind the others; `make` is called once for each worker.
+    #[must_use]
+    pub fn filter<F: Filter + 'static>(
+        mut self,
+        make: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self {
+        self.filters.push(Arc::new(move || Box::new(make())));
+        self
+    }
+
     /// Binds the listeners and starts the workers. Clients are served when this returns.
     ///
     /// # Errors
@@ -89,14 +101,15 @@ impl Builder {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let count = self.workers.unwrap_or(processors);
         let mut bound = sockets::bind(&self.snapshot, &[], count)?;
-        let addresses = sockets::addresses(&bound);
+        let addresses = bound.iter().map(|set| set.address.clone()).collect();
         let snapshot = Arc::new(self.snapshot);
         let (mut workers, mut threads) = (Vec::new(), Vec::new());
         for id in 0..count {
             let (commands, inbox) = mpsc::unbounded_channel();
             let sockets: Sockets = bound.iter_mut().filter_map(|set| set.take_one()).collect();
             let snapshot = snapshot.clone();
-            threads.push(worker::spawn(id, inbox, snapshot, sockets)?);
+            let start = Start { snapshot, sockets, filters: self.filters.clone() };
+            threads.push(worker::spawn(id, inbox, start)?);
             workers.push(commands);
         }
         let state = Arc::new(Mutex::new(State { snapshot, addresses }));
@@ -136,6 +149,7 @@ impl Proxy {
             snapshot: Snapshot::new(),
             workers: None,
             drain_timeout: Builder::DEFAULT_DRAIN_TIMEOUT,
+            filters: FilterFactories::default(),
         }
     }
 
@@ -167,7 +181,7 @@ impl Handle {
     /// The listeners and the addresses that they are bound to.
     #[must_use]
     pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
-        self.state().addresses.clone()
+        self.state().addresses.iter().map(|a| (a.name.clone(), a.bound)).collect()
     }
 
     /// What the proxy runs on now.
@@ -187,7 +201,11 @@ impl Handle {
         let acknowledged = {
             let mut state = self.state();
             let mut bound = sockets::bind(&snapshot, &state.addresses, self.workers.len())?;
-            state.addresses = sockets::merge(&snapshot, &state.addresses, &bound);
+            state.addresses.retain(|held| {
+                let stays = |l: &Arc<Listener>| l.name == held.name && l.address == held.requested;
+                snapshot.listeners.iter().any(stays)
+            });
+            state.addresses.extend(bound.iter().map(|set| set.address.clone()));
             state.snapshot = snapshot.clone();
             self.ask(|done| {
                 let sockets = bound.iter_mut().filter_map(|set| set.take_one()).collect();

@@ -85,7 +85,10 @@ impl Snapshot {
         for (name, cluster) in &self.clusters {
             if let Some(i) = cluster.endpoints.iter().position(|e| e.weight == 0) {
                 let path = format!("clusters.{name}.endpoints[{i}].weight");
-                return Err(Invalid::new(path, "must be at least 1; leave the endpoint out instead"));
+                return Err(Invalid::new(
+                    path,
+                    "must be at least 1; leave the endpoint out instead",
+                ));
             }
         }
         Ok(())

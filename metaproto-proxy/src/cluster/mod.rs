@@ -1,0 +1,56 @@
+//! A cluster as a worker runs it: its endpoints, and the choice among them.
+
+mod balance;
+
+use std::sync::Arc;
+
+use metaproto_core::{Correlation, Protocol, Sharing};
+
+pub(crate) use self::balance::pick;
+use crate::counters::ClusterCounters;
+use crate::model;
+use crate::worker::EndpointKey;
+
+/// A cluster as one protocol uses it.
+pub(crate) struct Cluster {
+    pub(crate) model: Arc<model::Cluster>,
+    pub(crate) protocol: Arc<dyn Protocol>,
+    /// How responses find their requests.
+    pub(crate) correlation: Correlation,
+    /// How connections are used.
+    pub(crate) sharing: Sharing,
+    /// The largest frame of an upstream in bytes.
+    pub(crate) max_frame: usize,
+    /// The bytes waiting for one upstream connection above which its clients are not read.
+    pub(crate) buffer: usize,
+    pub(crate) endpoints: Vec<EndpointKey>,
+    pub(crate) counters: ClusterCounters,
+    /// Where the round robin goes on.
+    next: usize,
+}
+
+impl Cluster {
+    /// A cluster without endpoints, for the calls of `listener`.
+    pub(crate) fn new(model: Arc<model::Cluster>, listener: &model::Listener) -> Self {
+        let capabilities = listener.protocol.capabilities();
+        Cluster {
+            sharing: model.sharing.unwrap_or(capabilities.sharing),
+            model,
+            protocol: listener.protocol.clone(),
+            correlation: capabilities.correlation,
+            max_frame: listener.limits.max_frame,
+            buffer: listener.buffer,
+            endpoints: Vec::new(),
+            counters: ClusterCounters::default(),
+            next: 0,
+        }
+    }
+
+    /// Takes on another configuration; endpoints and counters stay.
+    pub(crate) fn update(&mut self, model: Arc<model::Cluster>, listener: &model::Listener) {
+        let fresh = Cluster::new(model, listener);
+        let endpoints = std::mem::take(&mut self.endpoints);
+        let counters = std::mem::take(&mut self.counters);
+        *self = Cluster { endpoints, counters, ..fresh };
+    }
+}

@@ -1,0 +1,185 @@
+//! How connections of clients end: none with an answer still owed, unless there is no other way.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Context;
+use std::time::Duration;
+
+use tokio::io::AsyncWrite;
+
+use super::connection::{Downstream, Stage};
+use super::listener::Listener;
+use crate::upstream::{self, REST};
+use crate::worker::{DownstreamKey, Worker};
+
+/// How long a client that was told the end may take to close its side.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The client sends no more. What it has asked for is still answered.
+pub(super) fn end_of_input(worker: &mut Worker, key: DownstreamKey) {
+    let Some(client) = worker.downstreams.get_mut(key) else { return };
+    if !client.inbound.is_empty() && client.stage == Stage::Serving {
+        tracing::debug!("a client ended within a frame");
+        client.listener.borrow_mut().counters.protocol_errors += 1;
+    }
+    client.inbound.clear();
+    if matches!(client.stage, Stage::Lingering(_)) {
+        return remove(worker, key);
+    }
+    client.stage = Stage::HalfClosed;
+    finish_if_done(worker, key);
+}
+
+/// No further request is read; the connection ends after the last answer.
+pub(super) fn stop_reading(worker: &mut Worker, key: DownstreamKey) {
+    let Some(client) = worker.downstreams.get_mut(key) else { return };
+    client.inbound.clear();
+    if client.stage == Stage::Serving {
+        client.stage = Stage::Closing;
+    }
+    finish_if_done(worker, key);
+}
+
+/// Ends a connection that owes nothing and is to end.
+pub(crate) fn finish_if_done(worker: &mut Worker, key: DownstreamKey) {
+    let now = worker.now;
+    let Some(client) = worker.downstreams.get_mut(key) else { return };
+    if !client.is_quiet() {
+        return;
+    }
+    match client.stage {
+        Stage::HalfClosed => remove(worker, key),
+        Stage::Closing => say_the_end(worker, key),
+        Stage::Serving if client.inbound.is_empty() => {
+            // A client that was served a moment ago may have sent its next request already, so a
+            // silent one is let go first. One that is never silent has to be cut off between two
+            // requests.
+            let silent = client.last_active + SILENCE <= now;
+            if client.draining.is_some_and(|since| silent || since + PATIENCE <= now) {
+                say_the_end(worker, key);
+            }
+        }
+        Stage::Serving | Stage::Lingering(_) => {}
+    }
+}
+
+/// A draining connection is closed when it has been silent for this long ...
+const SILENCE: Duration = Duration::from_millis(20);
+/// ... or, after this time, as soon as it has nothing in flight.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Tells the client that nothing more will come, and waits for it to close its side.
+fn say_the_end(worker: &mut Worker, key: DownstreamKey) {
+    let until = worker.now + LINGER;
+    let Some(client) = worker.downstreams.get_mut(key) else { return };
+    client.stage = Stage::Lingering(until);
+    client.inbound.clear();
+    let waker = client.waker.clone();
+    // A socket is shut down at once; another stream is closed when it is dropped.
+    let shut = Pin::new(&mut client.io).poll_shutdown(&mut Context::from_waker(&waker));
+    if let std::task::Poll::Ready(Err(error)) = shut {
+        tracing::debug!(%error, "a client has gone");
+        return remove(worker, key);
+    }
+    client.paused = false;
+    client.waker.wake_by_ref();
+    worker.clock.start();
+}
+
+/// Forgets a connection. Answers to its calls in flight are dropped when they come.
+pub(super) fn remove(worker: &mut Worker, key: DownstreamKey) {
+    let Some(client) = worker.downstreams.remove(key) else { return };
+    client.waker.wake_by_ref();
+    client.listener.borrow_mut().counters.connections_active -= 1;
+    upstream::resume(worker, client.throttled);
+    let bound = client.bound.into_iter().map(|(_, upstream)| upstream).collect();
+    upstream::client_gone(worker, key, bound);
+    end_if_drained(worker);
+}
+
+/// Ends what has waited long enough: for its client to close, or for the drain.
+pub(crate) fn expire(worker: &mut Worker) {
+    let now = worker.now;
+    let force = worker.draining.is_some_and(|drain| drain.close_at <= now);
+    let over = |client: &Downstream| match client.stage {
+        _ if force => true,
+        Stage::Lingering(until) => until <= now,
+        _ => false,
+    };
+    for key in keys(worker, over) {
+        remove(worker, key);
+    }
+    for key in keys(worker, |client| client.draining.is_some()) {
+        finish_if_done(worker, key);
+    }
+    end_if_drained(worker);
+}
+
+/// Closes the connections that nothing has happened on for long, and gives back the memory of those
+/// that rest.
+pub(crate) fn close_idle(worker: &mut Worker) {
+    let now = worker.now;
+    let mut idle = Vec::new();
+    for (key, client) in &mut worker.downstreams {
+        if client.in_flight > 0 || client.last_active + REST > now {
+            continue;
+        }
+        client.outbox.release();
+        let timeout = client.limits.idle_timeout;
+        if timeout.is_some_and(|timeout| client.last_active + timeout <= now) {
+            idle.push(key);
+        }
+    }
+    for key in idle {
+        let Some(client) = worker.downstreams.get_mut(key) else { continue };
+        match client.stage {
+            Stage::Lingering(_) => {}
+            // It does not take what it is owed: there is nothing left to be polite about.
+            _ if !client.outbox.is_empty() => remove_idle(worker, key),
+            _ => {
+                client.listener.borrow_mut().counters.idle_timeouts += 1;
+                say_the_end(worker, key);
+            }
+        }
+    }
+}
+
+fn remove_idle(worker: &mut Worker, key: DownstreamKey) {
+    if let Some(client) = worker.downstreams.get_mut(key) {
+        client.listener.borrow_mut().counters.slow_clients += 1;
+    }
+    remove(worker, key);
+}
+
+/// Lets a client go as soon as it has nothing in flight, and tells it so if the protocol can.
+pub(crate) fn drain(worker: &mut Worker, key: DownstreamKey) {
+    let Some(client) = worker.downstreams.get_mut(key) else { return };
+    if client.draining.is_some() {
+        return;
+    }
+    client.draining = Some(worker.now);
+    if client.stage == Stage::Serving && client.codec.go_away(client.outbox.tail()).is_ok() {
+        super::connection::mark(worker, key);
+    }
+    worker.clock.start();
+}
+
+/// Lets all clients of a listener go.
+pub(crate) fn drain_listener(worker: &mut Worker, listener: &Rc<RefCell<Listener>>) {
+    listener.borrow_mut().stop_accepting();
+    for key in keys(worker, |client| Rc::ptr_eq(&client.listener, listener)) {
+        drain(worker, key);
+    }
+}
+
+/// Ends the worker when it drains and the last client has gone.
+pub(crate) fn end_if_drained(worker: &mut Worker) {
+    if worker.draining.is_some() && worker.downstreams.is_empty() {
+        worker.ended.notify_one();
+    }
+}
+
+fn keys(worker: &Worker, of: impl Fn(&Downstream) -> bool) -> Vec<DownstreamKey> {
+    worker.downstreams.iter().filter(|(_, client)| of(client)).map(|(key, _)| key).collect()
+}

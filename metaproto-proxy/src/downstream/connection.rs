@@ -1,0 +1,282 @@
+//! One connection of a client: its state, its answers, and when it is not read.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use metaproto_core::{
+    Codec, CodecContext, Correlation, EncodeError, MessageKind, Metadata, Output, RequestHead, Side,
+};
+use slotmap::SlotMap;
+use tokio::time::Instant;
+
+use super::close::{finish_if_done, remove};
+use super::listener::{Listener, Place};
+use super::order::Order;
+use super::receive;
+use crate::counters::Outcome;
+use crate::exchange::Call;
+use crate::inbound::Inbound;
+use crate::io::{BoxIo, write_out};
+use crate::model;
+use crate::route::Route;
+use crate::upstream;
+use crate::worker::{ClusterKey, DownstreamKey, Peer, UpstreamKey, Worker};
+
+/// How far a connection has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Requests are read.
+    Serving,
+    /// The client has sent all that it will send; it waits for answers.
+    HalfClosed,
+    /// No request is read any more, but the client may not know: its bytes are dropped. It is told the
+    /// end when its last answer has been written.
+    Closing,
+    /// The client has been told the end. Its bytes are dropped until it closes, too, or this time has
+    /// come: to close with bytes unread would take the last answers from it.
+    Lingering(Instant),
+}
+
+/// One connection of a client.
+pub(crate) struct Downstream {
+    pub(crate) listener: Rc<RefCell<Listener>>,
+    /// The limits that the connection was accepted under.
+    pub(crate) limits: Arc<model::Listener>,
+    pub(crate) codec: Box<dyn Codec>,
+    pub(crate) io: BoxIo,
+    pub(crate) inbound: Inbound,
+    pub(crate) outbox: Output,
+    /// For protocols without request ids.
+    pub(crate) order: Option<Order>,
+    pub(crate) stage: Stage,
+    /// Since when it is to be closed as soon as it has nothing in flight.
+    pub(crate) draining: Option<Instant>,
+    /// It does not take its answers, and is closed.
+    pub(crate) too_slow: bool,
+    pub(crate) in_flight: usize,
+    /// More waits for it than it takes; nothing is read from it until half of that is gone.
+    choked: bool,
+    /// Upstream connections that can't take more of its requests.
+    blocked_on: usize,
+    /// It was not read for one of these reasons; its task sleeps until [`wake_if_free`].
+    pub(crate) paused: bool,
+    /// Its own upstream connections, in bound mode.
+    pub(crate) bound: Vec<(ClusterKey, UpstreamKey)>,
+    /// Upstream connections that are not read because it is choked.
+    pub(crate) throttled: Vec<UpstreamKey>,
+    pub(crate) last_active: Instant,
+    pub(crate) marked: bool,
+    pub(crate) waker: Waker,
+    _place: Place,
+}
+
+impl Downstream {
+    /// Whether it has more to take than it should.
+    pub(crate) fn is_choked(&self) -> bool {
+        self.choked
+    }
+
+    /// Whether none of its requests may be read now.
+    pub(crate) fn must_pause(&self) -> bool {
+        self.choked || self.blocked_on > 0 || self.in_flight >= self.limits.max_in_flight
+    }
+
+    /// Whether it has nothing to do, and owes nothing.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.in_flight == 0 && self.outbox.is_empty()
+    }
+
+    /// The first route that matches a request.
+    pub(crate) fn route(&self, request: &Metadata) -> Option<Rc<Route>> {
+        self.listener.borrow().routes.find(request).cloned()
+    }
+
+    /// Writes the answer for a ticket, or keeps it until those before it have been written.
+    pub(crate) fn answer(
+        &mut self,
+        ticket: u64,
+        write: impl FnOnce(&dyn Codec, &mut Output) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        match &mut self.order {
+            None => write(&*self.codec, &mut self.outbox),
+            Some(order) => {
+                let mut answer = Output::new();
+                write(&*self.codec, &mut answer)?;
+                order.put(ticket, answer, &mut self.outbox);
+                Ok(())
+            }
+        }
+    }
+
+    /// There can be no answer for this ticket: the connection ends after the others.
+    pub(crate) fn give_up(&mut self, ticket: u64) {
+        self.answer(ticket, |_, _| Ok(())).ok();
+        if self.stage == Stage::Serving {
+            self.stage = Stage::Closing;
+        }
+    }
+
+    fn backlog(&self) -> usize {
+        self.outbox.len() + self.order.as_ref().map_or(0, Order::bytes)
+    }
+}
+
+/// Takes a client on: its task reads until it is gone.
+pub(super) fn start(
+    worker: &mut Worker,
+    listener: &Rc<RefCell<Listener>>,
+    io: BoxIo,
+    place: Place,
+) {
+    let Some(shared) = worker.shared() else { return };
+    worker.now = Instant::now();
+    let mut state = listener.borrow_mut();
+    state.counters.connections += 1;
+    state.counters.connections_active += 1;
+    let limits = state.model.clone();
+    let context =
+        CodecContext::new(Side::Downstream, limits.limits).with_interest(state.interest.clone());
+    let by_order = limits.protocol.capabilities().correlation == Correlation::Order;
+    let downstream = Downstream {
+        listener: listener.clone(),
+        codec: limits.protocol.codec(&context),
+        limits,
+        io,
+        inbound: Inbound::default(),
+        outbox: Output::new(),
+        order: by_order.then(Order::default),
+        stage: Stage::Serving,
+        draining: None,
+        too_slow: false,
+        in_flight: 0,
+        choked: false,
+        blocked_on: 0,
+        paused: false,
+        bound: Vec::new(),
+        throttled: Vec::new(),
+        last_active: worker.now,
+        marked: false,
+        waker: Waker::noop().clone(),
+        _place: place,
+    };
+    drop(state);
+    let key = worker.downstreams.insert(downstream);
+    tokio::task::spawn_local(std::future::poll_fn(move |context| {
+        receive::poll(&mut shared.borrow_mut(), key, context)
+    }));
+}
+
+/// Opens a call for a request: counts it, and gives its answer a place.
+pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey) -> Option<Call> {
+    let client = worker.downstreams.get_mut(from)?;
+    client.in_flight += 1;
+    {
+        let mut listener = client.listener.borrow_mut();
+        listener.counters.started += 1;
+        listener.counters.active += 1;
+    }
+    let listener = client.listener.clone();
+    let head = RequestHead::of(request);
+    // Only what is answered takes a place among the answers.
+    let two_way = head.kind == MessageKind::Request;
+    let ticket = client.order.as_mut().filter(|_| two_way).map_or(0, Order::take_ticket);
+    Some(Call { from, listener, ticket, head, deadline: None, route: None, failed_connects: 0 })
+}
+
+/// Closes a call: counts how it ended, and has the client written to.
+pub(crate) fn close(worker: &mut Worker, call: &Call, outcome: Outcome) {
+    {
+        let mut listener = call.listener.borrow_mut();
+        listener.counters.active -= 1;
+        listener.counters.completed.add(outcome);
+    }
+    let Some(client) = worker.downstreams.get_mut(call.from) else { return };
+    client.in_flight -= 1;
+    let backlog = client.backlog();
+    client.choked |= backlog > client.limits.buffer;
+    client.too_slow |= backlog > client.limits.max_buffer;
+    mark(worker, call.from);
+}
+
+/// Passes on a message that is neither request nor response, as it is: from the upstream connection
+/// that belongs to this client.
+pub(crate) fn pass(worker: &mut Worker, metadata: &mut Metadata, to: DownstreamKey) {
+    let Some(client) = worker.downstreams.get_mut(to) else { return };
+    client.outbox.share(std::mem::take(&mut metadata.frame));
+    let backlog = client.backlog();
+    client.choked |= backlog > client.limits.buffer;
+    client.too_slow |= backlog > client.limits.max_buffer;
+    mark(worker, to);
+}
+
+/// Has the client written to at the end of the turn.
+pub(super) fn mark(worker: &mut Worker, key: DownstreamKey) {
+    if let Some(client) = worker.downstreams.get_mut(key) {
+        if !client.marked {
+            client.marked = true;
+            worker.mark(Peer::Down(key));
+        }
+    }
+}
+
+/// Writes what has gathered, and closes the connection if that was its last task.
+pub(crate) fn flush(worker: &mut Worker, key: DownstreamKey) {
+    let Some(client) = worker.downstreams.get_mut(key) else { return };
+    client.marked = false;
+    if client.too_slow {
+        tracing::debug!(backlog = client.backlog(), "a client does not take its responses");
+        client.listener.borrow_mut().counters.slow_clients += 1;
+        return remove(worker, key);
+    }
+    let mut written = 0;
+    let waker = client.waker.clone();
+    let mut context = Context::from_waker(&waker);
+    let result = write_out(&mut client.io, &mut context, &mut client.outbox, &mut written);
+    if written > 0 {
+        client.last_active = worker.now;
+        client.listener.borrow_mut().counters.bytes_sent += written;
+    }
+    if let Poll::Ready(Err(error)) = result {
+        tracing::debug!(%error, "a client has gone");
+        return remove(worker, key);
+    }
+    if client.choked && client.backlog() <= client.limits.buffer / 2 {
+        client.choked = false;
+        let throttled = std::mem::take(&mut client.throttled);
+        upstream::resume(worker, throttled);
+    }
+    wake_if_free(worker, key);
+    finish_if_done(worker, key);
+}
+
+/// Stops reading a client because an upstream connection can't take more. Tells whether the
+/// connection has to [`unblock`] it.
+pub(crate) fn block(
+    downstreams: &mut SlotMap<DownstreamKey, Downstream>,
+    key: DownstreamKey,
+) -> bool {
+    let Some(client) = downstreams.get_mut(key) else { return false };
+    client.blocked_on += 1;
+    true
+}
+
+/// Undoes one [`block`] of each.
+pub(crate) fn unblock(worker: &mut Worker, keys: Vec<DownstreamKey>) {
+    for key in keys {
+        if let Some(client) = worker.downstreams.get_mut(key) {
+            client.blocked_on -= 1;
+        }
+        wake_if_free(worker, key);
+    }
+}
+
+/// Has a client read again, if it was not and nothing speaks against it.
+fn wake_if_free(worker: &mut Worker, key: DownstreamKey) {
+    let Some(client) = worker.downstreams.get_mut(key) else { return };
+    if client.paused && !client.must_pause() {
+        client.paused = false;
+        client.waker.wake_by_ref();
+    }
+}

@@ -1,0 +1,86 @@
+//! The order of answers, where the protocol has no ids to tell them apart.
+
+use std::collections::VecDeque;
+
+use metaproto_core::Output;
+
+/// Holds answers back until those before them have been written. Every request takes a ticket when it
+/// arrives; whatever order the upstreams answer in, answers leave in the order of the tickets.
+#[derive(Debug, Default)]
+pub(crate) struct Order {
+    /// The ticket of the first in the queue.
+    first: u64,
+    /// `None` is still to come.
+    answers: VecDeque<Option<Output>>,
+    bytes: usize,
+}
+
+impl Order {
+    /// The ticket of the next request.
+    pub(crate) fn take_ticket(&mut self) -> u64 {
+        self.answers.push_back(None);
+        self.first + self.answers.len() as u64 - 1
+    }
+
+    /// Takes the answer for a ticket, and appends to `out` what may now leave. An empty answer is that
+    /// of a one-way request.
+    pub(crate) fn put(&mut self, ticket: u64, answer: Output, out: &mut Output) {
+        let index = ticket.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
+        let Some(slot) = index.and_then(|index| self.answers.get_mut(index)) else { return };
+        self.bytes += answer.len();
+        *slot = Some(answer);
+        while let Some(Some(_)) = self.answers.front() {
+            let ready = self.answers.pop_front().flatten().unwrap_or_default();
+            self.first += 1;
+            self.bytes -= ready.len();
+            out.append(ready);
+        }
+    }
+
+    /// The bytes of answers that wait for others.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Buf;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn answers_leave_in_the_order_of_their_tickets(
+            keys in proptest::collection::vec(any::<u32>(), 1..50),
+        ) {
+            let mut order = Order::default();
+            let mut out = Output::new();
+            let mut tickets: Vec<_> = keys.iter().map(|key| (*key, order.take_ticket())).collect();
+            let expected: Vec<u8> = tickets.iter().map(|(_, ticket)| *ticket as u8).collect();
+            tickets.sort_unstable();
+            for (_, ticket) in tickets {
+                let mut answer = Output::new();
+                answer.copy(&[ticket as u8]);
+                order.put(ticket, answer, &mut out);
+                prop_assert_eq!(order.bytes() + out.len() <= keys.len(), true);
+            }
+            prop_assert_eq!(order.bytes(), 0);
+            let len = out.len();
+            prop_assert_eq!(out.copy_to_bytes(len).to_vec(), expected);
+        }
+    }
+
+    #[test]
+    fn a_ticket_is_answered_once() {
+        let (mut order, mut out) = (Order::default(), Output::new());
+        let ticket = order.take_ticket();
+        for _ in 0..2 {
+            let mut answer = Output::new();
+            answer.copy(b"x");
+            order.put(ticket, answer, &mut out);
+        }
+        assert_eq!(out.len(), 1);
+    }
+}

@@ -1,0 +1,205 @@
+//! The life of a request. Read this first.
+//!
+//! ```text
+//!   request:   frame -> count -> filters -> route -> cluster -> endpoint -> upstream connection
+//!   response:  frame -> call of that id -> filters -> the client's own id -> client
+//!   failure:   error -> the protocol's words for it -> client
+//! ```
+//!
+//! Every call that [`request`] opens is closed exactly once: by [`respond`], by [`fail`], or, one-way,
+//! by [`sent`]. A [`Call`] is not `Clone`, and whoever holds it owes it an end.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use metaproto_core::{
+    EncodeError, Error, ErrorKind, MessageKind, Metadata, Mutation, RequestHead, Sharing, Status,
+};
+use tokio::time::Instant;
+
+use crate::counters::Outcome;
+use crate::downstream::Listener;
+use crate::message::Message;
+use crate::route::Route;
+use crate::worker::{ClusterKey, DownstreamKey, EndpointKey, Worker};
+use crate::{cluster, downstream, upstream};
+
+/// A request that is under way, and whom to answer.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// The client's connection.
+    pub(crate) from: DownstreamKey,
+    /// Where the client came in, and where the call is counted, whatever becomes of the client.
+    pub(crate) listener: Rc<RefCell<Listener>>,
+    /// The place of the answer among those of the connection; see
+    /// [`Order`](crate::downstream::Order).
+    pub(crate) ticket: u64,
+    /// What an error reply needs to know.
+    pub(crate) head: RequestHead,
+    /// When the client is told that it took too long.
+    pub(crate) deadline: Option<Instant>,
+    /// The route that was found, for the response's sake.
+    pub(crate) route: Option<Rc<Route>>,
+    /// How many endpoints could not be connected to.
+    pub(crate) failed_connects: usize,
+}
+
+impl Call {
+    /// Whether the caller waits for an answer.
+    pub(crate) fn is_two_way(&self) -> bool {
+        self.head.kind != MessageKind::Oneway
+    }
+}
+
+/// Takes a request on: `metadata` has been filled by the codec of the client's connection.
+pub(crate) fn request(worker: &mut Worker, metadata: &mut Metadata, from: DownstreamKey) {
+    let Some(mut call) = downstream::open(worker, metadata, from) else { return };
+    match choose(worker, metadata, &mut call) {
+        Ok((endpoint, message)) => upstream::dispatch(worker, endpoint, call, message),
+        Err(error) => fail(worker, call, error),
+    }
+}
+
+/// Decides where a request goes and what it looks like there.
+fn choose(
+    worker: &mut Worker,
+    metadata: &mut Metadata,
+    call: &mut Call,
+) -> Result<(EndpointKey, Message), Error> {
+    if worker.draining.is_some_and(|drain| drain.refuse_at <= worker.now) {
+        return Err(Error::new(ErrorKind::Draining, "the proxy is shutting down"));
+    }
+    let mut mutation = Mutation::new();
+    worker.filters.request(metadata, &mut mutation)?;
+
+    let client = worker.downstreams.get(call.from).ok_or_else(gone)?;
+    let route = client.route(metadata).ok_or_else(|| no_route(metadata))?;
+    call.deadline = deadline(worker.now, &route, metadata);
+
+    let cluster = route.cluster().ok_or_else(|| no_cluster(&route))?;
+    let endpoint =
+        cluster::pick(worker, cluster, None).ok_or_else(|| no_endpoint(worker, cluster))?;
+
+    mutation.extend_from(&route.model.request);
+    call.route = Some(route);
+    let codec = &*worker.downstreams.get(call.from).ok_or_else(gone)?.codec;
+    let message = Message::take(metadata, &mutation, codec).map_err(|e| unsupported(&e))?;
+    if is_stream(metadata.kind) && upstream::sharing(worker, endpoint) != Some(Sharing::Bound) {
+        return Err(Error::new(ErrorKind::Unsupported, "streams need upstream_mode: bound"));
+    }
+    Ok((endpoint, message))
+}
+
+/// Sends a call to another endpoint, because the first could not be connected to: nothing of it has
+/// been sent, so this is safe for every call.
+pub(crate) fn redispatch(
+    worker: &mut Worker,
+    mut call: Call,
+    message: Message,
+    failed: EndpointKey,
+    error: Error,
+) {
+    call.failed_connects += 1;
+    let cluster = worker.endpoints.get(failed).map(|endpoint| endpoint.cluster);
+    let endpoints = cluster.and_then(|key| worker.clusters.get_mut(key));
+    let others = endpoints.is_some_and(|cluster| {
+        let left = cluster.endpoints.len() > call.failed_connects;
+        cluster.counters.redispatched += u64::from(left);
+        left
+    });
+    match cluster.filter(|_| others).and_then(|key| cluster::pick(worker, key, Some(failed))) {
+        Some(endpoint) => upstream::dispatch(worker, endpoint, call, message),
+        None => fail(worker, call, error),
+    }
+}
+
+/// A one-way request has been handed to an upstream connection: that is its end.
+pub(crate) fn sent(worker: &mut Worker, call: &Call) {
+    downstream::close(worker, call, Outcome::Oneway);
+}
+
+/// Passes on a message of a stream to the upstream connection that belongs to its client. There is
+/// none if the stream was never opened.
+pub(crate) fn pass_up(worker: &mut Worker, metadata: &mut Metadata, from: DownstreamKey) {
+    let client = worker.downstreams.get(from);
+    match client.and_then(|client| client.bound.first()) {
+        Some(&(_, upstream)) => upstream::pass(worker, metadata, upstream, from),
+        None => downstream::dropped(worker, from),
+    }
+}
+
+/// Hands a response to the caller; `metadata` has been filled by the codec of the upstream.
+pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) {
+    let status = metadata.status.unwrap_or(Status::ok(0));
+    let mut mutation = Mutation::new();
+    worker.filters.response(metadata, &mut mutation);
+    if let Some(route) = &call.route {
+        mutation.extend_from(&route.model.response);
+    }
+    let Some(client) = worker.downstreams.get_mut(call.from) else {
+        return downstream::close(worker, &call, Outcome::Abandoned);
+    };
+    let id = call.head.request_id;
+    let written = Message::take(metadata, &mutation, &*client.codec)
+        .and_then(|message| client.answer(call.ticket, |codec, out| message.write(out, codec, id)));
+    match written {
+        Ok(()) => downstream::close(worker, &call, Outcome::Response(status.class)),
+        Err(error) => fail(worker, call, unsupported(&error)),
+    }
+}
+
+/// Tells the caller why there will be no response.
+pub(crate) fn fail(worker: &mut Worker, call: Call, error: Error) {
+    tracing::debug!(%error, "request failed");
+    let Some(client) = worker.downstreams.get_mut(call.from) else {
+        return downstream::close(worker, &call, Outcome::Abandoned);
+    };
+    if call.is_two_way() {
+        let reply =
+            client.answer(call.ticket, |codec, out| codec.on_error(&call.head, &error, out.tail()));
+        if let Err(reason) = reply {
+            // Without an answer the caller would wait for ever: it must see the connection end.
+            tracing::debug!(%reason, "no error reply; closing the client's connection");
+            client.give_up(call.ticket);
+        }
+    }
+    downstream::close(worker, &call, Outcome::Error(error.kind));
+}
+
+fn deadline(now: Instant, route: &Route, metadata: &Metadata) -> Option<Instant> {
+    let timeouts = [route.model.timeout, metadata.timeout];
+    timeouts.into_iter().flatten().min().and_then(|timeout| now.checked_add(timeout))
+}
+
+fn is_stream(kind: MessageKind) -> bool {
+    !matches!(kind, MessageKind::Request | MessageKind::Oneway)
+}
+
+fn gone() -> Error {
+    Error::new(ErrorKind::Unspecified, "the client has gone")
+}
+
+fn no_route(metadata: &Metadata) -> Error {
+    let facts: Vec<_> =
+        metadata.properties().take(8).map(|(name, value)| format!("{name}={value}")).collect();
+    let message = match (facts.as_slice(), metadata.operation()) {
+        ([], None) => "no route matches".to_owned(),
+        ([], Some(operation)) => format!("no route matches {operation}"),
+        (facts, _) => format!("no route matches {}", facts.join(", ")),
+    };
+    Error::new(ErrorKind::RouteNotFound, message)
+}
+
+fn no_cluster(route: &Route) -> Error {
+    let message = format!("route {} leads to no cluster", route.model.name);
+    Error::new(ErrorKind::ClusterNotFound, message)
+}
+
+fn no_endpoint(worker: &Worker, cluster: ClusterKey) -> Error {
+    let name = worker.clusters.get(cluster).map_or("?", |cluster| &cluster.model.name);
+    Error::new(ErrorKind::NoHealthyUpstream, format!("cluster {name} has no endpoints"))
+}
+
+fn unsupported(error: &EncodeError) -> Error {
+    Error::new(ErrorKind::Unsupported, error.to_string())
+}

@@ -1,0 +1,218 @@
+//! Bytes that have arrived, cut into frames.
+//!
+//! The loop around a codec is here, and nowhere else: collect, ask for the length, refuse what is too
+//! large, hand out whole frames.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use metaproto_core::{Codec, DecodeError, Fault, FrameLength};
+
+use crate::io::BoxIo;
+
+/// What one read takes at the most. A worker has one buffer of this size for all its connections.
+const READ_SIZE: usize = 128 * 1024;
+
+/// From this size on, a frame's first part is left where it was read to; a smaller one is copied, so
+/// that the worker's buffer is free for the next connection.
+const KEEP_MIN: usize = 16 * 1024;
+
+/// The buffer that all connections of a worker read into. A connection that waits for the rest of a
+/// frame has one of its own; an idle connection has none.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch(BytesMut);
+
+/// The bytes of one direction of one connection that are not yet a whole frame.
+#[derive(Debug, Default)]
+pub(crate) struct Inbound {
+    buffer: BytesMut,
+    /// Nothing can be told before this many bytes are there.
+    need: usize,
+}
+
+/// Why no further frame can be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CutError {
+    /// The bytes are not of this protocol.
+    Malformed(DecodeError),
+    /// The frame would be this long.
+    TooLarge(usize),
+}
+
+impl Inbound {
+    /// Whether nothing waits for its rest.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
+    /// The bytes at the front.
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Drops what is there.
+    pub(crate) fn clear(&mut self) {
+        *self = Inbound::default();
+    }
+
+    /// Reads once. What is there afterwards must be consumed with [`cut`](Inbound::cut), and
+    /// [`settle`](Inbound::settle) called, before another connection reads.
+    pub(crate) fn poll_read(
+        &mut self,
+        io: &mut BoxIo,
+        context: &mut Context<'_>,
+        scratch: &mut Scratch,
+    ) -> Poll<io::Result<usize>> {
+        let own = !self.buffer.is_empty();
+        if own {
+            // The rest of the frame and the start of the next, but never more ahead than is already
+            // there: memory follows the bytes that have come, not the length that was announced.
+            let rest = self.need.saturating_sub(self.buffer.len());
+            let ahead = self.buffer.len().max(READ_SIZE);
+            self.buffer.reserve(rest.min(ahead) + 4096);
+        } else {
+            std::mem::swap(&mut self.buffer, &mut scratch.0);
+            self.buffer.clear();
+            self.buffer.reserve(READ_SIZE);
+        }
+        let result = tokio_util::io::poll_read_buf(Pin::new(io), context, &mut self.buffer);
+        if !own && !matches!(result, Poll::Ready(Ok(1..))) {
+            std::mem::swap(&mut self.buffer, &mut scratch.0);
+        }
+        result
+    }
+
+    /// Cuts the next whole frame off the front.
+    pub(crate) fn cut(
+        &mut self,
+        codec: &mut dyn Codec,
+        max_frame: usize,
+    ) -> Result<Option<Bytes>, CutError> {
+        let have = self.buffer.len();
+        if have == 0 || have < self.need {
+            return Ok(None);
+        }
+        let stuck =
+            |what| Err(CutError::Malformed(DecodeError::connection("", Fault::Other(what))));
+        match codec.frame_length(&self.buffer).map_err(CutError::Malformed)? {
+            FrameLength::Need(size) | FrameLength::Known(size) if size > max_frame => {
+                Err(CutError::TooLarge(size))
+            }
+            FrameLength::Need(size) if size <= have => stuck("the codec asks for what it has"),
+            FrameLength::Known(0) => stuck("a frame of no bytes"),
+            FrameLength::Known(size) if size <= have => {
+                self.need = 0;
+                Ok(Some(self.buffer.split_to(size).freeze()))
+            }
+            FrameLength::Need(size) | FrameLength::Known(size) => {
+                self.need = size;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Gives the worker's buffer back after the whole frames have been cut, and keeps what is left.
+    pub(crate) fn settle(&mut self, scratch: &mut Scratch) {
+        if self.buffer.is_empty() {
+            let buffer = std::mem::take(&mut self.buffer);
+            if scratch.0.capacity() == 0 {
+                scratch.0 = buffer;
+            }
+        } else if scratch.0.capacity() == 0 && self.buffer.len() < KEEP_MIN {
+            let rest = BytesMut::from(&*self.buffer);
+            scratch.0 = std::mem::replace(&mut self.buffer, rest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metaproto_core::*;
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    /// One byte of length, counting itself; zero and one are mischief.
+    struct Tiny;
+
+    impl Codec for Tiny {
+        fn frame_length(&mut self, head: &[u8]) -> Result<FrameLength, DecodeError> {
+            Ok(match head[0] {
+                1 => FrameLength::Need(1),
+                length => FrameLength::Known(usize::from(length)),
+            })
+        }
+        fn decode(&mut self, frame: Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
+            metadata.frame = frame;
+            Ok(())
+        }
+        fn encode(&self, _: &Metadata, _: &Mutation, _: &mut Output) -> Result<(), EncodeError> {
+            Ok(())
+        }
+        fn on_error(
+            &self,
+            _: &RequestHead,
+            _: &Error,
+            _: &mut BytesMut,
+        ) -> Result<(), EncodeError> {
+            Ok(())
+        }
+    }
+
+    fn all(inbound: &mut Inbound) -> Result<Vec<Bytes>, CutError> {
+        let mut frames = Vec::new();
+        while let Some(frame) = inbound.cut(&mut Tiny, 100)? {
+            frames.push(frame);
+        }
+        Ok(frames)
+    }
+
+    #[tokio::test]
+    async fn frames_are_cut_however_the_bytes_arrive() {
+        let stream: Vec<u8> = (2..30_u8).flat_map(|n| vec![n; usize::from(n)]).collect();
+        for chunk in [1, 2, 3, 7, 100, 1000] {
+            let (client, server) = tokio::io::duplex(1 << 20);
+            let (mut client, mut server): (_, BoxIo) = (client, Box::new(server));
+            let (mut inbound, mut scratch) = (Inbound::default(), Scratch::default());
+            let mut frames = Vec::new();
+            for part in stream.chunks(chunk) {
+                client.write_all(part).await.unwrap();
+                std::future::poll_fn(|cx| inbound.poll_read(&mut server, cx, &mut scratch))
+                    .await
+                    .unwrap();
+                frames.extend(all(&mut inbound).unwrap());
+                inbound.settle(&mut scratch);
+            }
+            assert!(inbound.is_empty(), "in chunks of {chunk}");
+            assert_eq!(frames.concat(), stream, "in chunks of {chunk}");
+            assert_eq!(frames.len(), 28);
+        }
+    }
+
+    #[test]
+    fn a_codec_that_makes_no_progress_is_an_error_not_a_spin() {
+        for byte in [0, 1] {
+            let mut inbound = Inbound { buffer: BytesMut::from(&[byte, 9][..]), need: 0 };
+            assert!(matches!(inbound.cut(&mut Tiny, 100), Err(CutError::Malformed(_))));
+        }
+    }
+
+    #[test]
+    fn a_frame_over_the_limit_is_refused_before_it_is_buffered() {
+        let mut inbound = Inbound { buffer: BytesMut::from(&[101][..]), need: 0 };
+        assert_eq!(inbound.cut(&mut Tiny, 100), Err(CutError::TooLarge(101)));
+    }
+
+    #[test]
+    fn a_short_rest_does_not_hold_on_to_the_workers_buffer() {
+        let mut inbound = Inbound { buffer: BytesMut::with_capacity(READ_SIZE), need: 0 };
+        inbound.buffer.extend_from_slice(&[5, 5]);
+        let mut scratch = Scratch::default();
+        inbound.settle(&mut scratch);
+        assert!(scratch.0.capacity() >= READ_SIZE - 2);
+        assert!(inbound.buffer.capacity() < 100);
+        assert_eq!(inbound.head(), [5, 5]);
+    }
+}

@@ -1,0 +1,37 @@
+//! A layer-7 proxy for RPC protocols: give it a codec, and it routes, balances, limits, observes and
+//! answers errors in that protocol.
+//!
+//! The folders are the life of a request:
+//!
+//! ```text
+//!   downstream/ -> exchange -> filter/ -> route/ -> cluster/ -> upstream/
+//!        ^                                                          |
+//!        +----------------------- responses, errors ---------------+
+//! ```
+//!
+//! [`model`] is what the engine runs on; it never learns where a [`model::Snapshot`] came from.
+
+pub mod counters;
+pub mod model;
+
+mod cluster;
+mod downstream;
+mod exchange;
+mod filter;
+mod inbound;
+mod io;
+mod message;
+mod proxy;
+mod reload;
+mod route;
+mod signals;
+mod sockets;
+#[cfg(test)]
+mod testing;
+mod upstream;
+mod worker;
+
+pub use self::filter::{Filter, Verdict};
+pub use self::proxy::{Builder, Handle, Proxy, StartError};
+pub use self::signals::stop as stop_signal;
+pub use self::sockets::BindError;

@@ -1,0 +1,201 @@
+//! Another snapshot, taken on whole while requests are in flight.
+//!
+//! What stays keeps its connections: listeners by name, address and protocol; clusters by name and
+//! protocol; endpoints by address. What goes is let go: its sockets are closed, its connections end
+//! when they have nothing in flight.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use metaproto_core::Interest;
+
+use crate::cluster::Cluster;
+use crate::downstream::{self, Listener};
+use crate::model::{self, Snapshot};
+use crate::route::RouteTable;
+use crate::sockets::Sockets;
+use crate::upstream::{self, Endpoint};
+use crate::worker::{ClusterKey, SharedWorker, Worker};
+
+/// Names a cluster as one protocol uses it.
+type ClusterName = (String, String);
+
+/// Has the worker run on `snapshot` from now on; `sockets` are those of listeners that are new.
+pub(crate) fn apply(worker: &SharedWorker, snapshot: Arc<Snapshot>, sockets: Sockets) {
+    {
+        let worker = &mut *worker.borrow_mut();
+        worker.now = tokio::time::Instant::now();
+        retire_listeners(worker, &snapshot);
+        let clusters = apply_clusters(worker, &snapshot);
+        for listener in &snapshot.listeners {
+            apply_listener(worker, listener, &clusters);
+        }
+        retire_clusters(worker, &clusters);
+        worker.snapshot = snapshot;
+    }
+    for socket in sockets {
+        let listener = worker.borrow().listeners.get(&socket.name).cloned();
+        if let Some(listener) = listener {
+            downstream::accept(worker, &listener, socket);
+        }
+    }
+}
+
+/// Lets those listeners go that are not in the snapshot, or not as they were.
+fn retire_listeners(worker: &mut Worker, snapshot: &Snapshot) {
+    let stays = |listener: &Listener| {
+        snapshot.listeners.iter().any(|new| {
+            let old = &listener.model;
+            new.name == old.name
+                && new.address == old.address
+                && new.protocol.name() == old.protocol.name()
+        })
+    };
+    let gone: Vec<_> = worker
+        .listeners
+        .iter()
+        .filter(|(_, listener)| !stays(&listener.borrow()))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in gone {
+        if let Some(listener) = worker.listeners.remove(&name) {
+            downstream::drain_listener(worker, &listener);
+            worker.retired.push(listener);
+        }
+    }
+}
+
+fn apply_listener(
+    worker: &mut Worker,
+    model: &Arc<model::Listener>,
+    clusters: &HashMap<ClusterName, ClusterKey>,
+) {
+    let name = model.name.clone();
+    let listener = worker
+        .listeners
+        .entry(name)
+        .or_insert_with(|| Rc::new(RefCell::new(Listener::new(model.clone()))))
+        .clone();
+    let protocol = model.protocol.name();
+    let routes = RouteTable::new(&model.routes, |cluster| {
+        clusters.get(&(cluster.to_owned(), protocol.to_owned())).copied()
+    });
+    // A filter may ask for anything.
+    let interest = if worker.filters.is_empty() { routes.interest() } else { Interest::All };
+    let interest = Arc::new(interest);
+    {
+        let mut listener = listener.borrow_mut();
+        listener.model = model.clone();
+        listener.routes = Rc::new(routes);
+        listener.interest = interest.clone();
+    }
+    for client in worker.downstreams.values_mut() {
+        if Rc::ptr_eq(&client.listener, &listener) {
+            client.codec.set_interest(&interest);
+        }
+    }
+}
+
+/// Takes on the clusters that listeners lead to.
+fn apply_clusters(worker: &mut Worker, snapshot: &Snapshot) -> HashMap<ClusterName, ClusterKey> {
+    let mut known: HashMap<ClusterName, ClusterKey> = worker
+        .clusters
+        .iter()
+        .map(|(key, c)| ((c.model.name.clone(), c.protocol.name().to_owned()), key))
+        .collect();
+    let mut used = HashMap::new();
+    for listener in &snapshot.listeners {
+        let targets = listener.routes.iter().flat_map(|route| &route.clusters);
+        for target in targets {
+            let Some(model) = snapshot.clusters.get(&target.cluster) else { continue };
+            let name = (target.cluster.clone(), listener.protocol.name().to_owned());
+            if used.contains_key(&name) {
+                continue;
+            }
+            let key = match known.remove(&name) {
+                Some(key) => key,
+                None => worker.clusters.insert(Cluster::new(model.clone(), listener)),
+            };
+            if let Some(cluster) = worker.clusters.get_mut(key) {
+                let before = cluster.sharing;
+                cluster.update(model.clone(), listener);
+                let changed = cluster.sharing != before;
+                apply_endpoints(worker, key, changed);
+            }
+            used.insert(name, key);
+        }
+    }
+    used
+}
+
+/// Gives a cluster the endpoints of its configuration. Endpoints that stay keep their connections,
+/// unless these are now used in another way.
+fn apply_endpoints(worker: &mut Worker, key: ClusterKey, sharing_changed: bool) {
+    let Some(cluster) = worker.clusters.get_mut(key) else { return };
+    let mut old = std::mem::take(&mut cluster.endpoints);
+    let wanted = cluster.model.endpoints.clone();
+    let mut endpoints = Vec::with_capacity(wanted.len());
+    for model::Endpoint { address, weight, .. } in wanted {
+        let kept = old.iter().position(|k| {
+            worker.endpoints.get(*k).is_some_and(|endpoint| endpoint.address == address)
+        });
+        let endpoint = match kept.map(|position| old.swap_remove(position)) {
+            Some(endpoint) => endpoint,
+            None => worker.endpoints.insert(Endpoint::new(key, address, weight)),
+        };
+        if let Some(endpoint) = worker.endpoints.get_mut(endpoint) {
+            endpoint.weight = weight;
+        }
+        if sharing_changed {
+            upstream::retire_all(worker, endpoint);
+        }
+        endpoints.push(endpoint);
+    }
+    if let Some(cluster) = worker.clusters.get_mut(key) {
+        cluster.endpoints = endpoints;
+    }
+    for endpoint in old {
+        upstream::remove_endpoint(worker, endpoint);
+    }
+}
+
+/// Lets the clusters go that no listener leads to. Clients of a retired listener may still need
+/// theirs, so the clusters go when these clients have gone: see [`collect`].
+fn retire_clusters(worker: &mut Worker, used: &HashMap<ClusterName, ClusterKey>) {
+    let keep: Vec<_> = used.values().copied().collect();
+    worker.unused_clusters = worker.clusters.keys().filter(|key| !keep.contains(key)).collect();
+    collect(worker);
+}
+
+/// Forgets retired listeners without clients, and then the clusters that nobody uses. What they have
+/// counted is kept.
+pub(crate) fn collect(worker: &mut Worker) {
+    let counters = &mut worker.counters;
+    worker.retired.retain(|listener| {
+        let in_use = Rc::strong_count(listener) > 1;
+        if !in_use {
+            let listener = listener.borrow();
+            let sum = counters.listeners.entry(listener.model.name.clone()).or_default();
+            sum.merge(&listener.counters);
+        }
+        in_use
+    });
+    if !worker.retired.is_empty() {
+        return;
+    }
+    for key in std::mem::take(&mut worker.unused_clusters) {
+        let endpoints = worker.clusters.get_mut(key).map(|c| std::mem::take(&mut c.endpoints));
+        for endpoint in endpoints.unwrap_or_default() {
+            upstream::remove_endpoint(worker, endpoint);
+        }
+        let busy = worker.endpoints.values().any(|endpoint| endpoint.cluster == key);
+        if busy {
+            worker.unused_clusters.push(key);
+        } else if let Some(cluster) = worker.clusters.remove(key) {
+            let sum = worker.counters.clusters.entry(cluster.model.name.clone()).or_default();
+            sum.merge(&cluster.counters);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Whether a condition holds of a request.
+
+use metaproto_core::{IntText, Metadata, PropertyValue};
+
+use crate::model::{Matcher, Predicate};
+
+/// Whether `matcher` holds of `request`.
+pub(crate) fn holds(matcher: &Matcher, request: &Metadata) -> bool {
+    let value = value(&matcher.property, request);
+    value.is_some_and(|value| predicate_holds(&matcher.predicate, value)) != matcher.invert
+}
+
+fn value<'a>(property: &str, request: &'a Metadata) -> Option<PropertyValue<'a>> {
+    match request.property(property) {
+        None if property.eq_ignore_ascii_case("operation") => request.operation(),
+        found => found,
+    }
+}
+
+fn predicate_holds(predicate: &Predicate, value: PropertyValue<'_>) -> bool {
+    let mut room = IntText::default();
+    let text = value.as_bytes(&mut room);
+    match predicate {
+        Predicate::Exact(exact) => text == exact.as_bytes(),
+        Predicate::Prefix(prefix) => text.starts_with(prefix.as_bytes()),
+        Predicate::Suffix(suffix) => text.ends_with(suffix.as_bytes()),
+        Predicate::Contains(part) => contains(text, part.as_bytes()),
+        Predicate::Regex(expression) => expression.is_match(text),
+        Predicate::Range { start, end } => value
+            .as_int()
+            .is_some_and(|number| (i128::from(*start)..i128::from(*end)).contains(&number)),
+        Predicate::Present => true,
+    }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    part.is_empty() || text.windows(part.len()).any(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn request() -> Metadata {
+        let mut request = Metadata::new();
+        request.frame = Bytes::from_static(b"shop.Cart");
+        request.push_in_frame("Service", 0..9);
+        request.push_int("cmd", -42);
+        request.set_operation("Cart/add");
+        request
+    }
+
+    fn check(property: &str, predicate: Predicate) -> bool {
+        let matcher = Matcher { property: property.into(), predicate, invert: false };
+        let inverted = Matcher { invert: true, ..matcher.clone() };
+        let holds = holds(&matcher, &request());
+        assert_ne!(holds, super::holds(&inverted, &request()), "{matcher:?}");
+        holds
+    }
+
+    #[test]
+    fn predicates_hold_of_text_and_of_the_text_of_numbers() {
+        use Predicate::{Contains, Exact, Prefix, Present, Range, Suffix};
+        let regex = |e: &str| Predicate::regex(e).unwrap();
+        for (property, predicate, expected) in [
+            ("service", Exact("shop.Cart".into()), true),
+            ("SERVICE", Exact("shop.cart".into()), false),
+            ("service", Exact("shop".into()), false),
+            ("service", Prefix("shop.".into()), true),
+            ("service", Prefix("Cart".into()), false),
+            ("service", Suffix(".Cart".into()), true),
+            ("service", Suffix("shop".into()), false),
+            ("service", Contains("p.C".into()), true),
+            ("service", Contains(String::new()), true),
+            ("service", Contains("xyz".into()), false),
+            ("service", regex("shop\\..*|other"), true),
+            ("service", regex("shop"), false),
+            ("service", Range { start: 0, end: 9 }, false),
+            ("service", Present, true),
+            ("cmd", Exact("-42".into()), true),
+            ("cmd", Prefix("-4".into()), true),
+            ("cmd", regex("-\\d+"), true),
+            ("cmd", Range { start: -42, end: -41 }, true),
+            ("cmd", Range { start: -41, end: 0 }, false),
+            ("cmd", Range { start: -50, end: -42 }, false),
+            ("operation", Suffix("/add".into()), true),
+            ("absent", Present, false),
+            ("absent", Exact(String::new()), false),
+        ] {
+            assert_eq!(check(property, predicate.clone()), expected, "{property} {predicate:?}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! A protocol for tests of the engine, which must not depend on any real one.
+
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use metaproto_core::*;
+
+/// `len: u16` (of all) `kind: u8` `id: u32` `code: u8`, then the body. Property `to` is the first
+/// byte of the body, and can be set.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Toy {
+    /// Responses are told apart by their order, not by the id.
+    pub(crate) by_order: bool,
+}
+
+pub(crate) const REQUEST: u8 = 0;
+pub(crate) const ONEWAY: u8 = 1;
+pub(crate) const RESPONSE: u8 = 2;
+pub(crate) const PING: u8 = 3;
+pub(crate) const PONG: u8 = 4;
+pub(crate) const GO_AWAY: u8 = 5;
+pub(crate) const STREAM_OPEN: u8 = 6;
+pub(crate) const STREAM_DATA: u8 = 7;
+/// Can be framed, not read.
+pub(crate) const BAD: u8 = 99;
+
+const HEADER: usize = 8;
+
+/// A frame of the protocol.
+pub(crate) fn frame(kind: u8, id: u32, code: u8, body: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(HEADER + body.len());
+    frame.put_u16((HEADER + body.len()) as u16);
+    frame.put_u8(kind);
+    frame.put_u32(id);
+    frame.put_u8(code);
+    frame.put_slice(body);
+    frame
+}
+
+impl Protocol for Toy {
+    fn name(&self) -> &str {
+        "toy"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let correlation =
+            if self.by_order { Correlation::Order } else { Correlation::Id { bits: 32 } };
+        let mut capabilities = Capabilities::new(correlation);
+        capabilities.oneway = true;
+        capabilities.streaming = true;
+        capabilities.ping = true;
+        capabilities.go_away = true;
+        capabilities.properties.known =
+            vec![PropertyInfo { name: "to".into(), mutation: MutationSupport::SET }];
+        capabilities
+    }
+
+    fn codec(&self, _: &CodecContext) -> Box<dyn Codec> {
+        Box::new(*self)
+    }
+
+    fn configure(&self, options: &Options) -> Result<Arc<dyn Protocol>, OptionError> {
+        no_options(self.name(), options).map(|()| Arc::new(*self) as _)
+    }
+}
+
+impl Codec for Toy {
+    fn frame_length(&mut self, head: &[u8]) -> Result<FrameLength, DecodeError> {
+        let Some(length) = head.first_chunk::<2>() else { return Ok(FrameLength::Need(2)) };
+        let length = u16::from_be_bytes(*length);
+        if usize::from(length) < HEADER {
+            return Err(DecodeError::connection("len", Fault::LengthTooSmall(length.into())));
+        }
+        Ok(FrameLength::Known(length.into()))
+    }
+
+    fn decode(&mut self, frame: Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
+        let id = u32::from_be_bytes([frame[3], frame[4], frame[5], frame[6]]);
+        metadata.request_id = (!self.by_order).then_some(id.into());
+        metadata.header_size = HEADER;
+        metadata.context_size = HEADER;
+        if let Some(to) = frame.get(HEADER) {
+            metadata.push_int("to", *to);
+        }
+        let (kind, code) = (frame[2], frame[7]);
+        metadata.frame = frame;
+        metadata.kind = match kind {
+            REQUEST => MessageKind::Request,
+            ONEWAY => MessageKind::Oneway,
+            RESPONSE => MessageKind::Response,
+            PING => MessageKind::Ping,
+            PONG => MessageKind::Pong,
+            GO_AWAY => MessageKind::GoAway,
+            STREAM_OPEN => MessageKind::StreamOpen,
+            STREAM_DATA => MessageKind::StreamData,
+            // Bit 7 of the code tells of which kind a bad message is.
+            BAD if code & 0x80 != 0 => {
+                metadata.kind = MessageKind::Response;
+                return Err(DecodeError::message("kind", Fault::UnknownValue(kind.into())));
+            }
+            _ => return Err(DecodeError::message("kind", Fault::UnknownValue(kind.into()))),
+        };
+        if metadata.kind == MessageKind::Response {
+            metadata.status = Some(match code {
+                0 => Status::ok(0),
+                code => Status::application_error(code.into()),
+            });
+        }
+        Ok(())
+    }
+
+    fn encode(
+        &self,
+        metadata: &Metadata,
+        mutation: &Mutation,
+        out: &mut Output,
+    ) -> Result<(), EncodeError> {
+        let mut frame = BytesMut::from(&*metadata.frame);
+        for change in mutation.changes() {
+            let (Change::Set { value, .. }, Some(to)) = (change, frame.get_mut(HEADER)) else {
+                return Err(EncodeError::Unsupported("this change"));
+            };
+            *to = value
+                .parse()
+                .map_err(|_| EncodeError::InvalidValue { field: "to", reason: "a byte".into() })?;
+        }
+        out.copy(&frame);
+        Ok(())
+    }
+
+    fn on_error(
+        &self,
+        request: &RequestHead,
+        error: &Error,
+        out: &mut BytesMut,
+    ) -> Result<(), EncodeError> {
+        let id =
+            request.context().get(3..7).map_or(0, |b| u32::from_be_bytes(b.try_into().unwrap()));
+        let id = request.request_id.map_or(id, |id| id as u32);
+        out.put_slice(&frame(RESPONSE, id, 100 + error.kind as u8, error.message.as_bytes()));
+        Ok(())
+    }
+
+    fn patch_request_id(&self, header: &mut [u8], id: u64) -> Result<(), EncodeError> {
+        header[3..7].copy_from_slice(&(id as u32).to_be_bytes());
+        Ok(())
+    }
+
+    fn peek_request(&self, head: &[u8]) -> Option<RequestHead> {
+        let id = u32::from_be_bytes(head.get(3..7)?.try_into().ok()?);
+        let kind = match head.get(2)? {
+            &REQUEST => MessageKind::Request,
+            &RESPONSE => MessageKind::Response,
+            _ => MessageKind::Oneway,
+        };
+        Some(RequestHead::peeked(kind, Some(id.into()), head.get(..HEADER)?))
+    }
+
+    fn pong(&self, ping: &Metadata, out: &mut BytesMut) -> Result<(), EncodeError> {
+        let id = ping.frame.get(3..7).map_or(0, |b| u32::from_be_bytes(b.try_into().unwrap()));
+        out.put_slice(&frame(PONG, id, 0, b""));
+        Ok(())
+    }
+
+    fn go_away(&self, out: &mut BytesMut) -> Result<(), EncodeError> {
+        out.put_slice(&frame(GO_AWAY, 0, 0, b""));
+        Ok(())
+    }
+}

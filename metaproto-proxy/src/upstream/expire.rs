@@ -1,0 +1,119 @@
+//! What time does to upstream connections and their calls.
+
+use std::time::Duration;
+
+use metaproto_core::{Error, ErrorKind, Sharing};
+use tokio::time::Instant;
+
+use super::pool;
+use crate::exchange::{self, Call};
+use crate::worker::{EndpointKey, UpstreamKey, Worker};
+
+/// An endpoint that takes nothing of what is written to it for this long is as good as gone.
+const STALL: Duration = Duration::from_secs(5);
+
+/// Responses of given-up calls that a connection may still owe; with more it is replaced, because its
+/// ids are running out and the endpoint does not seem to answer.
+const MAX_OWED: usize = 4096;
+
+/// Ends the calls whose time is up. Tells whether any call is in flight at all.
+pub(crate) fn expire(worker: &mut Worker) -> bool {
+    let now = worker.now;
+    let mut busy = expire_waiting(worker, now);
+    let due = |key: &UpstreamKey, worker: &Worker| {
+        worker.upstreams.get(*key).is_some_and(|upstream| {
+            upstream.earliest.is_some_and(|earliest| earliest <= now)
+                || upstream.stalled_since.is_some_and(|since| since + STALL <= now)
+        })
+    };
+    busy |= worker.upstreams.values().any(|u| u.earliest.is_some() || !u.outbox.is_empty());
+    let all: Vec<_> = worker.upstreams.keys().filter(|key| due(key, worker)).collect();
+    for key in all {
+        expire_connection(worker, key, now);
+    }
+    busy
+}
+
+fn expire_connection(worker: &mut Worker, key: UpstreamKey, now: Instant) {
+    let Some(upstream) = worker.upstreams.get_mut(key) else { return };
+    let (endpoint, sharing) = (upstream.endpoint, upstream.sharing);
+    let mut earliest: Option<Instant> = None;
+    let mut is_late = |call: &Call| {
+        let late = call.deadline.is_some_and(|deadline| deadline <= now);
+        if !late {
+            earliest = [earliest, call.deadline].into_iter().flatten().min();
+        }
+        late
+    };
+    let mut calls = upstream.waiting.abandon(&mut is_late);
+    let sent = upstream.in_flight.abandon(is_late);
+    let any_sent = !sent.is_empty();
+    calls.extend(sent);
+    upstream.earliest = earliest;
+    let owed = upstream.in_flight.abandoned();
+    let stalled = upstream.stalled_since.is_some_and(|since| since + STALL <= now);
+    time_out(worker, endpoint, calls);
+    if stalled {
+        let message = format!("the upstream took nothing for {STALL:?}");
+        pool::close(worker, key, &Error::new(ErrorKind::UpstreamReset, message));
+    } else if any_sent && sharing == Sharing::Exclusive {
+        // The late response must not meet the next call.
+        pool::close(worker, key, &Error::new(ErrorKind::UpstreamReset, "its call timed out"));
+    } else if owed > MAX_OWED {
+        pool::retire(worker, key);
+    }
+    pool::close_if_retired(worker, key);
+}
+
+fn expire_waiting(worker: &mut Worker, now: Instant) -> bool {
+    let waiting: Vec<_> = worker
+        .endpoints
+        .iter()
+        .filter(|(_, endpoint)| !endpoint.waiting.is_empty())
+        .map(|(key, _)| key)
+        .collect();
+    for key in &waiting {
+        let Some(endpoint) = worker.endpoints.get_mut(*key) else { continue };
+        let is_late = |call: &Call| call.deadline.is_some_and(|deadline| deadline <= now);
+        let late = endpoint.waiting.abandon(is_late);
+        time_out(worker, *key, late);
+    }
+    !waiting.is_empty()
+}
+
+fn time_out(worker: &mut Worker, endpoint: EndpointKey, calls: Vec<Call>) {
+    if let Some(counters) = pool::counters(worker, endpoint) {
+        counters.timeouts += calls.len() as u64;
+    }
+    let address = worker.endpoints.get(endpoint).map(|endpoint| endpoint.address.to_string());
+    let message = format!("no response from {} in time", address.unwrap_or_default());
+    for call in calls {
+        pool::uncount_endpoint(worker, endpoint);
+        exchange::fail(worker, call, Error::new(ErrorKind::Timeout, message.clone()));
+    }
+}
+
+/// Closes the connections that nothing has happened on for long, and gives back the memory of those
+/// that rest.
+pub(crate) fn close_idle(worker: &mut Worker) {
+    let now = worker.now;
+    let mut idle = Vec::new();
+    for (key, upstream) in &mut worker.upstreams {
+        if upstream.io.is_none() || !upstream.is_idle() || upstream.last_active + super::REST > now
+        {
+            continue;
+        }
+        upstream.outbox.release();
+        upstream.in_flight.release();
+        let endpoint = worker.endpoints.get(upstream.endpoint);
+        let cluster = endpoint.and_then(|endpoint| worker.clusters.get(endpoint.cluster));
+        let timeout = cluster.and_then(|cluster| cluster.model.idle_timeout);
+        // A bound connection lives as long as its client.
+        if upstream.bound_to.is_none() && timeout.is_some_and(|t| upstream.last_active + t <= now) {
+            idle.push(key);
+        }
+    }
+    for key in idle {
+        pool::retire(worker, key);
+    }
+}

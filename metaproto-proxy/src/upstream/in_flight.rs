@@ -1,0 +1,112 @@
+//! The calls that have been sent on a connection and not been answered.
+
+use std::collections::VecDeque;
+
+use super::id_table::{Found, IdTable};
+use crate::exchange::Call;
+
+/// How responses on a connection find their calls.
+#[derive(Debug)]
+pub(crate) enum InFlight {
+    /// Every call has been given an id of its own.
+    ById(IdTable<Call>),
+    /// Calls keep the ids that their client gave them, if they have any: the connection belongs to
+    /// one client, or carries one call at a time.
+    Queue(VecDeque<Queued>),
+}
+
+/// A call in a queue.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    id: Option<u64>,
+    /// `None` once the call was given up; its response is still awaited, and dropped.
+    call: Option<Call>,
+}
+
+impl InFlight {
+    /// The calls that somebody waits for.
+    pub(crate) fn live(&self) -> usize {
+        match self {
+            InFlight::ById(table) => table.live(),
+            InFlight::Queue(queue) => queue.iter().filter(|queued| queued.call.is_some()).count(),
+        }
+    }
+
+    /// Whether nothing is awaited, not even a response to drop.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            InFlight::ById(table) => table.live() + table.abandoned() == 0,
+            InFlight::Queue(queue) => queue.is_empty(),
+        }
+    }
+
+    /// The responses that are awaited only to be dropped.
+    pub(crate) fn abandoned(&self) -> usize {
+        match self {
+            InFlight::ById(table) => table.abandoned(),
+            InFlight::Queue(queue) => queue.iter().filter(|queued| queued.call.is_none()).count(),
+        }
+    }
+
+    /// Takes a call on; tells the id to write into its request, if it is not the client's own. Gives
+    /// the call back if there are too many.
+    pub(crate) fn insert(&mut self, call: Call) -> Result<Option<u64>, Call> {
+        match self {
+            InFlight::ById(table) => table.insert(call).map(Some),
+            InFlight::Queue(queue) => {
+                queue.push_back(Queued { id: call.head.request_id, call: Some(call) });
+                Ok(None)
+            }
+        }
+    }
+
+    /// The id to write into a message that will not be answered, if it is not the client's own.
+    pub(crate) fn spare_id(&mut self) -> Option<u64> {
+        match self {
+            InFlight::ById(table) => table.spare(),
+            InFlight::Queue(_) => None,
+        }
+    }
+
+    /// Takes out the call that a response with this id answers.
+    pub(crate) fn take(&mut self, id: Option<u64>) -> Found<Call> {
+        match (self, id) {
+            (InFlight::ById(table), Some(id)) => table.take(id),
+            (InFlight::ById(_), None) => Found::Unknown,
+            (InFlight::Queue(queue), _) => {
+                let position = queue.iter().position(|queued| queued.id == id);
+                match position.and_then(|position| queue.remove(position)) {
+                    Some(Queued { call: Some(call), .. }) => Found::Live(call),
+                    Some(Queued { call: None, .. }) => Found::Abandoned,
+                    None => Found::Unknown,
+                }
+            }
+        }
+    }
+
+    /// Gives up the calls of which `expired` holds.
+    pub(crate) fn abandon(&mut self, mut expired: impl FnMut(&Call) -> bool) -> Vec<Call> {
+        match self {
+            InFlight::ById(table) => table.abandon(expired),
+            InFlight::Queue(queue) => {
+                queue.iter_mut().filter_map(|queued| queued.call.take_if(|c| expired(c))).collect()
+            }
+        }
+    }
+
+    /// Takes all calls out.
+    pub(crate) fn drain(&mut self) -> Vec<Call> {
+        match self {
+            InFlight::ById(table) => table.drain(),
+            InFlight::Queue(queue) => queue.drain(..).filter_map(|queued| queued.call).collect(),
+        }
+    }
+
+    /// Gives memory back when nothing is in flight.
+    pub(crate) fn release(&mut self) {
+        match self {
+            InFlight::ById(table) => table.release(),
+            InFlight::Queue(queue) => queue.shrink_to_fit(),
+        }
+    }
+}

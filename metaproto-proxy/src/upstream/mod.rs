@@ -1,0 +1,29 @@
+//! The connections to endpoints: which one carries a call, and what becomes of the call on it.
+//!
+//! | mode      | connections of an endpoint | calls on one          | request ids          |
+//! |-----------|----------------------------|-----------------------|----------------------|
+//! | shared    | a few                      | of many clients       | remapped             |
+//! | exclusive | as many as calls at a time | one at a time         | remapped, if any     |
+//! | bound     | one for each client        | of one client         | the client's own     |
+
+mod connection;
+mod endpoint;
+mod expire;
+mod id_table;
+mod in_flight;
+mod pool;
+mod receive;
+mod waiting;
+
+pub(crate) use self::connection::{Upstream, flush, pass};
+pub(crate) use self::endpoint::Endpoint;
+pub(crate) use self::expire::{close_idle, expire};
+pub(crate) use self::pool::{dispatch, remove_endpoint, retire_all, sharing};
+pub(crate) use self::receive::{client_gone, resume};
+
+use std::time::Duration;
+
+use self::waiting::{Waiting, WaitingLine};
+
+/// After this long without traffic a connection gives back the memory that it has for more.
+pub(crate) const REST: Duration = Duration::from_millis(500);

@@ -1,0 +1,361 @@
+//! Which connection carries a call, and the beginning and end of connections.
+
+use std::collections::VecDeque;
+use std::io;
+use std::task::Waker;
+
+use metaproto_core::{CodecContext, Correlation, Error, ErrorKind, Limits, Sharing, Side};
+
+use super::connection::{self, Upstream};
+use super::id_table::IdTable;
+use super::in_flight::InFlight;
+use super::{Endpoint, Waiting, WaitingLine};
+use crate::cluster::Cluster;
+use crate::counters::ClusterCounters;
+use crate::downstream;
+use crate::exchange::{self, Call};
+use crate::inbound::Inbound;
+use crate::io::BoxIo;
+use crate::message::Message;
+use crate::worker::{DownstreamKey, EndpointKey, UpstreamKey, Worker};
+
+/// How the connections to an endpoint are used.
+pub(crate) fn sharing(worker: &Worker, endpoint: EndpointKey) -> Option<Sharing> {
+    let cluster = worker.endpoints.get(endpoint)?.cluster;
+    Some(worker.clusters.get(cluster)?.sharing)
+}
+
+/// Sends a call to an endpoint, on a connection that its mode allows.
+pub(crate) fn dispatch(worker: &mut Worker, key: EndpointKey, call: Call, message: Message) {
+    let Some(sharing) = sharing(worker, key) else {
+        let error = Error::new(ErrorKind::ClusterNotFound, "the cluster has been removed");
+        return exchange::fail(worker, call, error);
+    };
+    if call.deadline.is_some() {
+        worker.clock.start();
+    }
+    let connection = match sharing {
+        Sharing::Shared => shared(worker, key),
+        Sharing::Exclusive => exclusive(worker, key, call.from),
+        Sharing::Bound => bound(worker, key, call.from),
+    };
+    let Some(endpoint) = worker.endpoints.get_mut(key) else { return };
+    endpoint.active += 1;
+    if let Some(counters) = counters(worker, key) {
+        counters.requests += 1;
+        counters.active += 1;
+    }
+    match connection {
+        Some(connection) => connection::send(worker, connection, call, message),
+        None => wait(worker, key, call, message),
+    }
+}
+
+/// The shared connection with the fewest calls; a new one while there are fewer than configured.
+fn shared(worker: &mut Worker, key: EndpointKey) -> Option<UpstreamKey> {
+    let endpoint = worker.endpoints.get(key)?;
+    let limit = worker.clusters.get(endpoint.cluster)?.model.connections;
+    if endpoint.shared.len() < limit.max(1) {
+        let new = connect(worker, key, Sharing::Shared)?;
+        worker.endpoints.get_mut(key)?.shared.push(new);
+        return Some(new);
+    }
+    if let [only] = endpoint.shared.as_slice() {
+        return Some(*only);
+    }
+    let calls =
+        |key: &&UpstreamKey| worker.upstreams.get(**key).map_or(usize::MAX, Upstream::calls);
+    endpoint.shared.iter().min_by_key(calls).copied()
+}
+
+/// The exclusive connection that was used last; a new one if none is free; none if there are as many
+/// as may be.
+fn exclusive(worker: &mut Worker, key: EndpointKey, from: DownstreamKey) -> Option<UpstreamKey> {
+    let endpoint = worker.endpoints.get_mut(key)?;
+    let limit = worker.clusters.get(endpoint.cluster)?.model.max_connections;
+    let connection = match endpoint.idle.pop() {
+        Some(idle) => idle,
+        None if endpoint.connections < limit => connect(worker, key, Sharing::Exclusive)?,
+        None => return None,
+    };
+    worker.upstreams.get_mut(connection)?.carries = Some(from);
+    Some(connection)
+}
+
+/// The client's own connection to the cluster, wherever it leads; a new one to this endpoint if there
+/// is none.
+fn bound(worker: &mut Worker, key: EndpointKey, from: DownstreamKey) -> Option<UpstreamKey> {
+    let cluster = worker.endpoints.get(key)?.cluster;
+    let client = worker.downstreams.get(from)?;
+    if let Some((_, own)) = client.bound.iter().find(|(of, _)| *of == cluster) {
+        return Some(*own);
+    }
+    let limit = worker.clusters.get(cluster)?.model.max_connections;
+    if worker.endpoints.get(key)?.connections >= limit {
+        return None;
+    }
+    let new = connect(worker, key, Sharing::Bound)?;
+    worker.upstreams.get_mut(new)?.bound_to = Some(from);
+    worker.downstreams.get_mut(from)?.bound.push((cluster, new));
+    Some(new)
+}
+
+/// Lets a call wait for a connection to become free, unless too much waits already.
+fn wait(worker: &mut Worker, key: EndpointKey, call: Call, message: Message) {
+    let Some(endpoint) = worker.endpoints.get_mut(key) else { return };
+    let buffer = worker.clusters.get(endpoint.cluster).map_or(0, |cluster| cluster.buffer);
+    let bytes = endpoint.waiting.bytes();
+    if sharing(worker, key) == Some(Sharing::Exclusive) && bytes + message.len() <= buffer {
+        let Some(endpoint) = worker.endpoints.get_mut(key) else { return };
+        return endpoint.waiting.push(Waiting { call, message });
+    }
+    uncount_endpoint(worker, key);
+    let error = "all connections to the endpoint are in use";
+    exchange::fail(worker, call, Error::new(ErrorKind::Overloaded, error));
+}
+
+/// Begins a connection; its task makes it.
+fn connect(worker: &mut Worker, key: EndpointKey, sharing: Sharing) -> Option<UpstreamKey> {
+    let shared_worker = worker.shared()?;
+    let endpoint = worker.endpoints.get_mut(key)?;
+    let cluster = worker.clusters.get_mut(endpoint.cluster)?;
+    endpoint.connections += 1;
+    cluster.counters.connections_active += 1;
+    let upstream = new_upstream(cluster, key, sharing, worker.now);
+    let new = worker.upstreams.insert(upstream);
+    tokio::task::spawn_local(connection::run(shared_worker, new));
+    Some(new)
+}
+
+fn new_upstream(
+    cluster: &Cluster,
+    endpoint: EndpointKey,
+    sharing: Sharing,
+    now: tokio::time::Instant,
+) -> Upstream {
+    let context = CodecContext::new(Side::Upstream, Limits::max_frame(cluster.max_frame));
+    Upstream {
+        endpoint,
+        sharing,
+        codec: cluster.protocol.codec(&context),
+        io: None,
+        inbound: Inbound::default(),
+        outbox: metaproto_core::Output::new(),
+        waiting: WaitingLine::default(),
+        in_flight: match (cluster.correlation, sharing) {
+            (Correlation::Id { bits }, Sharing::Shared | Sharing::Exclusive) => {
+                InFlight::ById(IdTable::new(bits))
+            }
+            _ => InFlight::Queue(VecDeque::new()),
+        },
+        earliest: None,
+        bound_to: None,
+        carries: None,
+        retiring: false,
+        blocked: Vec::new(),
+        throttled: false,
+        stalled_since: None,
+        last_active: now,
+        marked: false,
+        waker: Waker::noop().clone(),
+    }
+}
+
+/// The connection attempt of a connection's task, bounded in time.
+pub(super) fn begin_connect(
+    worker: &Worker,
+    key: UpstreamKey,
+) -> Option<impl Future<Output = io::Result<BoxIo>> + use<>> {
+    let endpoint = worker.endpoints.get(worker.upstreams.get(key)?.endpoint)?;
+    let timeout = worker.clusters.get(endpoint.cluster)?.model.connect_timeout;
+    let connecting = worker.connector.connect(endpoint.address);
+    Some(async move {
+        let late = |_| io::Error::new(io::ErrorKind::TimedOut, format!("no answer in {timeout:?}"));
+        tokio::time::timeout(timeout, connecting).await.map_err(late)?
+    })
+}
+
+/// The connection could not be made: its calls go to other endpoints, if there are any.
+pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::Error) {
+    worker.now = tokio::time::Instant::now();
+    let Some(upstream) = worker.upstreams.get_mut(key) else { return };
+    let endpoint_key = upstream.endpoint;
+    let waiting = std::mem::take(&mut upstream.waiting);
+    let now = worker.now;
+    let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
+    endpoint.failed(now);
+    let address = endpoint.address;
+    tracing::warn!(%address, %error, "can't connect to an upstream");
+    if let Some(counters) = counters(worker, endpoint_key) {
+        counters.connect_failures += 1;
+    }
+    let error =
+        Error::new(ErrorKind::ConnectionFailure, format!("can't connect to {address}: {error}"));
+    remove(worker, key);
+    // Those that wait for a free connection would wait in vain.
+    let queued = worker.endpoints.get_mut(endpoint_key).map(|e| std::mem::take(&mut e.waiting));
+    for Waiting { call, message } in waiting.into_iter().chain(queued.unwrap_or_default()) {
+        uncount_endpoint(worker, endpoint_key);
+        exchange::redispatch(worker, call, message, endpoint_key, error.clone());
+    }
+}
+
+/// Ends a connection. Calls that were sent on it fail with `error`.
+pub(super) fn close(worker: &mut Worker, key: UpstreamKey, error: &Error) {
+    let Some(upstream) = worker.upstreams.get_mut(key) else { return };
+    let endpoint = upstream.endpoint;
+    let mut calls = upstream.in_flight.drain();
+    let waiting = std::mem::take(&mut upstream.waiting);
+    calls.extend(waiting.into_iter().map(|waiting| waiting.call));
+    remove(worker, key);
+    if !calls.is_empty() {
+        tracing::debug!(%error, calls = calls.len(), "upstream connection lost");
+        if let Some(counters) = counters(worker, endpoint) {
+            counters.resets += 1;
+        }
+    }
+    for call in calls {
+        uncount_endpoint(worker, endpoint);
+        exchange::fail(worker, call, error.clone());
+    }
+    next_waiting(worker, endpoint);
+}
+
+/// Takes a connection out of every list, and ends its task.
+fn remove(worker: &mut Worker, key: UpstreamKey) {
+    let Some(upstream) = worker.upstreams.remove(key) else { return };
+    upstream.waker.wake_by_ref();
+    if let Some(endpoint) = worker.endpoints.get_mut(upstream.endpoint) {
+        endpoint.forget(key);
+        endpoint.connections -= 1;
+        if let Some(cluster) = worker.clusters.get_mut(endpoint.cluster) {
+            cluster.counters.connections_active -= 1;
+        }
+    }
+    if let Some(client) = upstream.bound_to.and_then(|key| worker.downstreams.get_mut(key)) {
+        client.bound.retain(|(_, own)| *own != key);
+    }
+    downstream::unblock(worker, upstream.blocked);
+    remove_endpoint_if_done(worker, upstream.endpoint);
+}
+
+/// An exclusive connection that has nothing to do takes the next call, or goes back to the pool.
+pub(super) fn release_if_free(worker: &mut Worker, key: UpstreamKey) {
+    let Some(upstream) = worker.upstreams.get_mut(key) else { return };
+    if upstream.sharing != Sharing::Exclusive || upstream.in_flight.live() > 0 {
+        return;
+    }
+    upstream.carries = None;
+    let endpoint_key = upstream.endpoint;
+    let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
+    if upstream.retiring || !upstream.inbound.is_empty() {
+        upstream.retiring = true;
+        return close_if_retired(worker, key);
+    }
+    match endpoint.waiting.pop() {
+        Some(Waiting { call, message }) => {
+            upstream.carries = Some(call.from);
+            connection::send(worker, key, call, message);
+        }
+        None if !endpoint.idle.contains(&key) => endpoint.idle.push(key),
+        None => {}
+    }
+}
+
+/// A connection has gone: one that waits for a free one may make its own.
+fn next_waiting(worker: &mut Worker, key: EndpointKey) {
+    let Some(endpoint) = worker.endpoints.get(key) else { return };
+    let limit = worker.clusters.get(endpoint.cluster).map_or(0, |c| c.model.max_connections);
+    if endpoint.connections >= limit && endpoint.idle.is_empty() {
+        return;
+    }
+    let next = worker.endpoints.get_mut(key).and_then(|endpoint| endpoint.waiting.pop());
+    let Some(Waiting { call, message }) = next else { return };
+    if let Some(connection) = exclusive(worker, key, call.from) {
+        connection::send(worker, connection, call, message);
+    } else {
+        uncount_endpoint(worker, key);
+        let error = Error::new(ErrorKind::Unspecified, "no connection can be made");
+        exchange::fail(worker, call, error);
+    }
+}
+
+/// Lets all connections to an endpoint end with their last calls.
+pub(crate) fn retire_all(worker: &mut Worker, endpoint: EndpointKey) {
+    let connections: Vec<_> = worker
+        .upstreams
+        .iter()
+        .filter(|(_, upstream)| upstream.endpoint == endpoint)
+        .map(|(key, _)| key)
+        .collect();
+    for connection in connections {
+        retire(worker, connection);
+    }
+}
+
+/// Lets an endpoint go that configuration has dropped: calls that wait for a connection to it are sent
+/// elsewhere, those that were sent are waited for.
+pub(crate) fn remove_endpoint(worker: &mut Worker, key: EndpointKey) {
+    let Some(endpoint) = worker.endpoints.get_mut(key) else { return };
+    endpoint.removed = true;
+    let waiting = std::mem::take(&mut endpoint.waiting);
+    retire_all(worker, key);
+    for Waiting { call, message } in waiting {
+        uncount_endpoint(worker, key);
+        let gone = Error::new(ErrorKind::NoHealthyUpstream, "the endpoint has been removed");
+        exchange::redispatch(worker, call, message, key, gone);
+    }
+    remove_endpoint_if_done(worker, key);
+}
+
+/// Lets a connection end with its last call.
+pub(crate) fn retire(worker: &mut Worker, key: UpstreamKey) {
+    let Some(upstream) = worker.upstreams.get_mut(key) else { return };
+    upstream.retiring = true;
+    if let Some(endpoint) = worker.endpoints.get_mut(upstream.endpoint) {
+        endpoint.forget(key);
+    }
+    if let Some(client) = upstream.bound_to.and_then(|key| worker.downstreams.get_mut(key)) {
+        client.bound.retain(|(_, own)| *own != key);
+    }
+    close_if_retired(worker, key);
+}
+
+/// Closes a connection that was to end with its last call, if that was it.
+pub(super) fn close_if_retired(worker: &mut Worker, key: UpstreamKey) {
+    let Some(upstream) = worker.upstreams.get(key) else { return };
+    if upstream.retiring && upstream.calls() == 0 && upstream.outbox.is_empty() {
+        close(worker, key, &Error::new(ErrorKind::UpstreamReset, "retired"));
+    }
+}
+
+/// A call on a connection has ended.
+pub(super) fn uncount(worker: &mut Worker, key: UpstreamKey) {
+    if let Some(endpoint) = worker.upstreams.get(key).map(|upstream| upstream.endpoint) {
+        uncount_endpoint(worker, endpoint);
+    }
+}
+
+/// A call to an endpoint has ended, or goes elsewhere.
+pub(super) fn uncount_endpoint(worker: &mut Worker, key: EndpointKey) {
+    if let Some(endpoint) = worker.endpoints.get_mut(key) {
+        endpoint.active -= 1;
+    }
+    if let Some(counters) = counters(worker, key) {
+        counters.active -= 1;
+    }
+}
+
+/// The counters of an endpoint's cluster.
+pub(super) fn counters(worker: &mut Worker, key: EndpointKey) -> Option<&mut ClusterCounters> {
+    let cluster = worker.endpoints.get(key)?.cluster;
+    Some(&mut worker.clusters.get_mut(cluster)?.counters)
+}
+
+/// Forgets an endpoint that configuration has dropped, when its last connection has gone.
+fn remove_endpoint_if_done(worker: &mut Worker, key: EndpointKey) {
+    let done = |e: &Endpoint| e.removed && e.connections == 0 && e.waiting.is_empty();
+    if worker.endpoints.get(key).is_some_and(done) {
+        worker.endpoints.remove(key);
+    }
+}

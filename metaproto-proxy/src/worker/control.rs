@@ -1,0 +1,136 @@
+//! The commands that a worker takes, and the thread that it lives on.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::{Drain, SharedWorker, Worker};
+use crate::counters::Counters;
+use crate::filter::FilterFactories;
+use crate::model::Snapshot;
+use crate::sockets::Sockets;
+use crate::{downstream, reload};
+
+/// Tasks that run between two looks at the sockets. High, so that all clients that were ready at once
+/// are served in one turn.
+const EVENT_INTERVAL: u32 = 512;
+
+/// What a worker can be told.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Run on this from now on; `sockets` are those of new listeners.
+    Apply { snapshot: Arc<Snapshot>, sockets: Sockets, done: oneshot::Sender<()> },
+    /// Say what has been counted.
+    Counters(oneshot::Sender<Counters>),
+    /// Say whether clients are accepted.
+    Ready(oneshot::Sender<bool>),
+    /// End gently; `done` is dropped at the end.
+    Drain { timeout: Duration, done: oneshot::Sender<()> },
+    /// End at once.
+    Stop,
+}
+
+/// What a worker starts with.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) sockets: Sockets,
+    pub(crate) filters: FilterFactories,
+}
+
+/// Starts a worker on a thread of its own.
+pub(crate) fn spawn(
+    id: usize,
+    inbox: mpsc::UnboundedReceiver<Command>,
+    start: Start,
+) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(format!("worker-{id}")).spawn(move || {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .event_interval(EVENT_INTERVAL)
+            .build_local(LocalOptions::default());
+        match runtime {
+            Ok(runtime) => runtime.block_on(run(inbox, start)),
+            Err(error) => tracing::error!(%error, "worker {id} has no runtime"),
+        }
+    })
+}
+
+async fn run(mut inbox: mpsc::UnboundedReceiver<Command>, start: Start) {
+    let worker = Worker::tcp(start.filters.build());
+    Worker::start(&worker);
+    reload::apply(&worker, start.snapshot, start.sockets);
+    let ended = worker.borrow().ended.clone();
+    // Dropped at the end, which is what those who asked for a drain wait for.
+    let mut drains = Vec::new();
+    loop {
+        let command = tokio::select! {
+            command = inbox.recv() => command,
+            () = ended.notified() => None,
+        };
+        match command {
+            None | Some(Command::Stop) => return,
+            Some(Command::Drain { timeout, done }) => {
+                drains.push(done);
+                worker.borrow_mut().drain(timeout);
+            }
+            Some(command) => obey(&worker, command),
+        }
+    }
+}
+
+/// The answers may find nobody: whoever asked has lost interest.
+fn obey(worker: &SharedWorker, command: Command) {
+    match command {
+        Command::Apply { snapshot, sockets, done } => {
+            if worker.borrow().draining.is_none() {
+                reload::apply(worker, snapshot, sockets);
+            }
+            done.send(()).ok();
+        }
+        Command::Counters(answer) => {
+            answer.send(worker.borrow().counters()).ok();
+        }
+        Command::Ready(answer) => {
+            answer.send(worker.borrow().draining.is_none()).ok();
+        }
+        Command::Drain { .. } | Command::Stop => {}
+    }
+}
+
+impl Worker {
+    /// Begins to end: no further clients, and every client is let go when it has nothing in flight.
+    pub(crate) fn drain(&mut self, timeout: Duration) {
+        self.now = Instant::now();
+        if self.draining.is_none() {
+            for listener in self.listeners.values() {
+                listener.borrow_mut().stop_accepting();
+            }
+            let (refuse_at, close_at) = (self.now + timeout / 2, self.now + timeout);
+            self.draining = Some(Drain { refuse_at, close_at });
+            self.clock.start();
+        }
+        let all: Vec<_> = self.downstreams.keys().collect();
+        for key in all {
+            downstream::drain(self, key);
+        }
+        downstream::end_if_drained(self);
+    }
+
+    fn counters(&self) -> Counters {
+        let mut all = self.counters.clone();
+        for listener in self.listeners.values().chain(&self.retired) {
+            let listener = listener.borrow();
+            all.listeners.entry(listener.model.name.clone()).or_default().merge(&listener.counters);
+        }
+        for cluster in self.clusters.values() {
+            all.clusters.entry(cluster.model.name.clone()).or_default().merge(&cluster.counters);
+        }
+        all
+    }
+}

@@ -1,0 +1,84 @@
+//! The clock: deadlines, idle connections, the end of a drain.
+//!
+//! There is no timer for a request. While requests are in flight, the worker looks at the deadlines of
+//! all of them every [`TICK`]; a deadline is therefore met with that precision. Connections that
+//! nothing happens on are looked at less often.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use super::{SharedWorker, Worker};
+use crate::{downstream, reload, upstream};
+
+/// How often deadlines are looked at.
+const TICK: Duration = Duration::from_millis(10);
+
+/// How often idle connections are looked at, unless their timeouts are short.
+const IDLE_TICK: Duration = Duration::from_secs(1);
+
+/// How many ticks the clock goes on after the last request, so that a quiet client does not start
+/// and stop it with every call.
+const REST_AFTER: u32 = 100;
+
+/// When the worker looks at its connections.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    /// Wakes the task when requests come after a rest.
+    wake: Rc<Notify>,
+    running: bool,
+    quiet_ticks: u32,
+    next_idle: Option<Instant>,
+}
+
+impl Clock {
+    /// A request with a deadline, a linger or a drain has begun.
+    pub(crate) fn start(&mut self) {
+        self.quiet_ticks = 0;
+        if !self.running {
+            self.running = true;
+            self.wake.notify_one();
+        }
+    }
+}
+
+/// The task that looks at the clock.
+pub(super) async fn run(worker: SharedWorker) {
+    let wake = worker.borrow().clock.wake.clone();
+    loop {
+        let next = worker.borrow_mut().tick();
+        tokio::select! {
+            () = sleep_until(next) => {}
+            () = wake.notified() => {}
+        }
+    }
+}
+
+impl Worker {
+    /// Looks at everything that has a time, and says when to look again.
+    fn tick(&mut self) -> Instant {
+        self.now = Instant::now();
+        let busy = upstream::expire(self) || self.draining.is_some();
+        downstream::expire(self);
+        if self.clock.next_idle.is_none_or(|next| next <= self.now) {
+            downstream::close_idle(self);
+            upstream::close_idle(self);
+            reload::collect(self);
+            self.clock.next_idle = Some(self.now + self.idle_tick());
+        }
+        self.clock.quiet_ticks = if busy { 0 } else { self.clock.quiet_ticks + 1 };
+        self.clock.running &= self.clock.quiet_ticks < REST_AFTER;
+        let idle = self.clock.next_idle.unwrap_or(self.now + IDLE_TICK);
+        if self.clock.running { idle.min(self.now + TICK) } else { idle }
+    }
+
+    /// An eighth of the shortest idle timeout, so that none is exceeded by much.
+    fn idle_tick(&self) -> Duration {
+        let listeners = self.snapshot.listeners.iter().filter_map(|l| l.idle_timeout);
+        let clusters = self.snapshot.clusters.values().filter_map(|c| c.idle_timeout);
+        let shortest = listeners.chain(clusters).min().unwrap_or(IDLE_TICK * 8);
+        (shortest / 8).clamp(TICK, IDLE_TICK)
+    }
+}
