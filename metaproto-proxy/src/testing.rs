@@ -148,9 +148,9 @@ impl Codec for Toy {
 
     fn peek_request(&self, head: &[u8]) -> Option<RequestHead> {
         let id = u32::from_be_bytes(head.get(3..7)?.try_into().ok()?);
-        let kind = match head.get(2)? {
-            &REQUEST => MessageKind::Request,
-            &RESPONSE => MessageKind::Response,
+        let kind = match *head.get(2)? {
+            REQUEST => MessageKind::Request,
+            RESPONSE => MessageKind::Response,
             _ => MessageKind::Oneway,
         };
         Some(RequestHead::peeked(kind, Some(id.into()), head.get(..HEADER)?))

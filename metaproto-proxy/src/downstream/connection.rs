@@ -213,11 +213,11 @@ pub(crate) fn pass(worker: &mut Worker, metadata: &mut Metadata, to: DownstreamK
 
 /// Has the client written to at the end of the turn.
 pub(super) fn mark(worker: &mut Worker, key: DownstreamKey) {
-    if let Some(client) = worker.downstreams.get_mut(key) {
-        if !client.marked {
-            client.marked = true;
-            worker.mark(Peer::Down(key));
-        }
+    if let Some(client) = worker.downstreams.get_mut(key)
+        && !client.marked
+    {
+        client.marked = true;
+        worker.mark(Peer::Down(key));
     }
 }
 

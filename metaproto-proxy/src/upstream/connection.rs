@@ -156,11 +156,11 @@ fn fail_write(worker: &mut Worker, call: Call, error: &EncodeError) {
 
 /// Has the connection written to at the end of the turn.
 pub(super) fn mark(worker: &mut Worker, key: UpstreamKey) {
-    if let Some(upstream) = worker.upstreams.get_mut(key) {
-        if !upstream.marked {
-            upstream.marked = true;
-            worker.mark(Peer::Up(key));
-        }
+    if let Some(upstream) = worker.upstreams.get_mut(key)
+        && !upstream.marked
+    {
+        upstream.marked = true;
+        worker.mark(Peer::Up(key));
     }
 }
 
