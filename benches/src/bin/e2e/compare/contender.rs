@@ -41,6 +41,18 @@ impl fmt::Display for Contender {
     }
 }
 
+impl Contender {
+    /// How to have it take part when its program is missing.
+    fn remedy(self) -> &'static str {
+        match self {
+            Contender::Direct => "",
+            Contender::Haproxy => "install it, or add its folder to PATH",
+            Contender::Envoy => "add its folder to PATH, or set ENVOY to the binary",
+            _ => "build it first, or name the binary with --metaproto",
+        }
+    }
+}
+
 /// Those that run unless others are asked for.
 const USUAL: [Contender; 5] = [
     Contender::Direct,
@@ -108,7 +120,9 @@ impl Programs {
                     return Err(format!("cannot run {}: {error}", program.display()).into());
                 }
                 Some(Err(error)) => {
-                    notes.push(format!("{contender}: left out ({}: {error})", program.display()));
+                    let remedy = contender.remedy();
+                    let program = program.display();
+                    notes.push(format!("{contender}: LEFT OUT, {program}: {error}; {remedy}"));
                     continue;
                 }
                 Some(Ok(version)) => notes.push(format!("{contender}: {version}")),

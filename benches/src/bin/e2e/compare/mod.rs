@@ -48,7 +48,7 @@ async fn run(arguments: &CompareArguments) -> Result<bool, Failure> {
     let (contenders, mut notes) = programs.present(&arguments.only).await?;
     let (pinning, pinning_note) = Pinning::new(arguments.proxy_cpu, arguments.load_cpu).await;
     notes.push(pinning_note);
-    notes.push(format!("{} rounds of {} s", arguments.rounds(), arguments.seconds()));
+    notes.push(format!("rounds x seconds: {} x {}", arguments.rounds(), arguments.seconds()));
     if cfg!(debug_assertions) {
         notes.push("this program is a debug build: numbers mean nothing".to_owned());
     }
@@ -58,18 +58,23 @@ async fn run(arguments: &CompareArguments) -> Result<bool, Failure> {
     let stage =
         Stage { programs: &programs, pinning: &pinning, folder: folder.path(), connections };
     let backend = stage.backend().await?;
-    let mut entries = Vec::new();
+    let (mut entries, mut problems) = (Vec::new(), Vec::new());
     for contender in contenders {
-        let server = stage.start(contender, backend.address()).await;
-        let server = server.map_err(|error| format!("{contender} does not start: {error}"))?;
-        entries.push(Entry { contender, server, cells: Vec::new(), problems: Vec::new() });
+        match stage.start(contender, backend.address()).await {
+            Ok(server) => {
+                entries.push(Entry { contender, server, cells: Vec::new(), problems: Vec::new() });
+            }
+            Err(error) => {
+                eprintln!("{contender}: DOES NOT START: {error}");
+                problems.push(format!("{contender} does not start: {error}"));
+            }
+        }
     }
     for cell in &arguments.cells {
         run_cell(arguments, &stage, *cell, &mut entries).await?;
     }
     println!("{}", tables(&arguments.cells, &entries, &notes));
 
-    let mut problems = Vec::new();
     for entry in entries {
         problems.extend(entry.problems);
         if let Err(error) = entry.server.stop().await {
@@ -77,7 +82,7 @@ async fn run(arguments: &CompareArguments) -> Result<bool, Failure> {
         }
     }
     backend.stop().await?;
-    println!("{}", verdict(&problems));
+    print!("{}", verdict(&problems));
     Ok(problems.is_empty())
 }
 
@@ -144,13 +149,17 @@ async fn measure(
     if line.trim().is_empty() {
         return Err(String::from_utf8_lossy(&output.stderr).trim().into());
     }
-    Ok(line.trim().parse::<Report>()?)
+    let report: Report = line.trim().parse()?;
+    if report.completed == 0 && report.faults.total() == 0 {
+        return Err("no call completed within the measured time".into());
+    }
+    Ok(report)
 }
 
 fn progress(report: &Report) -> String {
     let rate = report.completed as f64 / report.elapsed.as_secs_f64();
-    let cpu =
-        cpu_per_request(report).map_or("no CPU time".to_owned(), |cpu| format!("{cpu:.2} µs"));
+    let cpu = cpu_per_request(report)
+        .map_or("nothing completed".to_owned(), |cpu| format!("{cpu:.2} µs"));
     match report.faults.total() {
         0 => format!("{cpu}, {rate:.0}/s"),
         _ => format!("{cpu}, {rate:.0}/s, WRONG: {}", report.faults),
@@ -188,7 +197,7 @@ fn tables(cells: &[Cell], entries: &[Entry], notes: &[String]) -> String {
 /// What went wrong, in words that can't be overlooked; or that nothing did.
 fn verdict(problems: &[String]) -> String {
     if problems.is_empty() {
-        return "Every response had the id, the length and the body of its request.".to_owned();
+        return "Every response had the id, the length and the body of its request.\n".to_owned();
     }
     let lines: String = problems.iter().map(|problem| format!("- {problem}\n")).collect();
     format!("**ERRORS: the numbers above are not to be trusted.**\n\n{lines}")
