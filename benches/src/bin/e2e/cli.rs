@@ -1,0 +1,150 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::cell::Cell;
+use crate::compare::Contender;
+
+/// Compares the CPU cost per call of awesomerpc proxies, side by side on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "e2e", args_conflicts_with_subcommands = true)]
+pub(crate) struct Arguments {
+    /// One half alone; the comparison when absent.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) compare: CompareArguments,
+}
+
+/// The halves of the comparison.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs an awesomerpc server that answers each request with its own body.
+    Backend(BackendArguments),
+    /// Loads one address and reports what came back, as one line.
+    Load(LoadArguments),
+}
+
+/// Flags of the comparison.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArguments {
+    /// The metaproto binary [default: `metaproto` next to this program; left out when absent].
+    #[arg(long, value_name = "PATH")]
+    pub(crate) metaproto: Option<PathBuf>,
+    /// Contenders to run [default: all but metaproto-bound].
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME,..")]
+    pub(crate) only: Vec<Contender>,
+    /// Loads to measure, each CONNECTIONSxIN_FLIGHT[xBODY_BYTES].
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "CELL,..",
+        default_value = "64x1,1000x1,4x64,16x1x65536"
+    )]
+    pub(crate) cells: Vec<Cell>,
+    /// Rounds of each cell, the contenders taking turns in each [default: 3, or 1 with --quick].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: Option<u32>,
+    /// Measured seconds of one contender in one round [default: 2, or 0.5 with --quick].
+    #[arg(long, value_parser = positive_seconds)]
+    pub(crate) seconds: Option<f64>,
+    /// A short run to see that everything works; too short to quote.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// The CPU the measured server runs on.
+    #[arg(long, value_name = "CPU", default_value_t = 0)]
+    pub(crate) proxy_cpu: usize,
+    /// The CPU that the load generator and the backend share.
+    #[arg(long, value_name = "CPU", default_value_t = 1)]
+    pub(crate) load_cpu: usize,
+}
+
+impl CompareArguments {
+    /// Rounds of each cell.
+    pub(crate) fn rounds(&self) -> u32 {
+        self.rounds.unwrap_or(if self.quick { 1 } else { 3 })
+    }
+
+    /// Length of one measurement, in seconds.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.seconds.unwrap_or(if self.quick { 0.5 } else { 2.0 })
+    }
+}
+
+/// Flags of the backend.
+#[derive(Debug, Args)]
+pub(crate) struct BackendArguments {
+    /// Where to listen; port 0 takes a free one. The address is printed.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Ends when standard input is closed, that is, with the program that started it.
+    #[arg(long)]
+    pub(crate) until_stdin_closes: bool,
+}
+
+/// Flags of the load generator.
+#[derive(Debug, Args)]
+pub(crate) struct LoadArguments {
+    /// The address to load.
+    #[arg(long)]
+    pub(crate) target: SocketAddr,
+    /// The shape of the load, CONNECTIONSxIN_FLIGHT[xBODY_BYTES].
+    #[arg(long, default_value = "64x1")]
+    pub(crate) cell: Cell,
+    /// Measured seconds.
+    #[arg(long, default_value = "3", value_parser = positive_seconds)]
+    pub(crate) seconds: f64,
+    /// Seconds of load before the measurement.
+    #[arg(long, default_value = "0.3", value_parser = positive_seconds)]
+    pub(crate) warmup: f64,
+    /// A process whose CPU time is read at both ends of the measurement.
+    #[arg(long, value_name = "PID")]
+    pub(crate) watch: Option<u32>,
+}
+
+/// Reads a positive number of seconds, at most an hour.
+fn positive_seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 3600.0 => Ok(seconds),
+        _ => Err("expected a number of seconds above 0 and up to 3600".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn quick_shortens_only_what_was_not_given() {
+        let arguments = Arguments::parse_from(["e2e", "--quick", "--rounds", "7"]);
+        assert_eq!(arguments.compare.rounds(), 7);
+        assert_eq!(arguments.compare.seconds(), 0.5);
+        assert_eq!(arguments.compare.cells.len(), 4);
+    }
+
+    #[test]
+    fn lists_are_separated_by_commas() {
+        let arguments =
+            Arguments::parse_from(["e2e", "--only", "direct,haproxy", "--cells", "8x2"]);
+        assert_eq!(arguments.compare.only, [Contender::Direct, Contender::Haproxy]);
+        assert_eq!(arguments.compare.cells, [Cell { connections: 8, in_flight: 2, body: 128 }]);
+    }
+
+    #[test]
+    fn seconds_that_measure_nothing_are_refused() {
+        assert!(positive_seconds("0").is_err());
+        assert!(positive_seconds("-1").is_err());
+        assert!(positive_seconds("NaN").is_err());
+        assert_eq!(positive_seconds("0.25"), Ok(0.25));
+    }
+}

@@ -1,0 +1,50 @@
+//! End-to-end comparison: what one awesomerpc call costs in metaproto, HAProxy and Envoy.
+//!
+//! Without a subcommand it starts everything it needs, measures, and prints Markdown tables.
+//! `backend` and `load` are the two halves it starts; both can be used alone.
+
+mod backend;
+mod cell;
+mod cli;
+mod compare;
+mod cpu;
+mod frame;
+mod histogram;
+mod load;
+mod stream;
+mod summary;
+mod table;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Arguments, Command, LoadArguments};
+
+/// Any failure that ends the program, or one measurement of it. Shown to the user as it is.
+type Failure = Box<dyn Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        None => compare::run_until_signal(&arguments.compare),
+        Some(Command::Backend(backend)) => backend::run(&backend).map(|()| true),
+        Some(Command::Load(load)) => run_load(&load),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("e2e: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs one load and prints its report as one line. True if every response was right.
+fn run_load(arguments: &LoadArguments) -> Result<bool, Failure> {
+    let report = load::run(arguments)?;
+    println!("{report}");
+    Ok(report.faults.total() == 0)
+}
