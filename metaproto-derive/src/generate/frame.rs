@@ -1,0 +1,279 @@
+//! `impl Frame`.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::Expr;
+
+use super::tokens::{bytes_of, bytes_of_expr, field_info, int_type, number, put, read, take};
+use crate::model::{Body, Field, Layout, Role};
+use crate::parse::{Order, Scalar};
+
+pub(crate) fn frame(layout: &Layout) -> TokenStream {
+    let (ident, size) = (&layout.ident, number(layout.header_size));
+    let fields = field_infos(layout);
+    let constants = constants(layout);
+    let template = template(layout);
+    let max_length = max_length(layout);
+    let length = length(layout);
+    let set_length = set_length(layout);
+    let from_parts = from_parts(layout);
+    let to_header = to_header(layout);
+    let body = match &layout.body {
+        Some(Body { ident, .. }) => quote! { &self.#ident },
+        None => quote! { &[] },
+    };
+    let offsets = offsets(layout);
+    quote! {
+        #[automatically_derived]
+        impl ::metaproto_core::frame::Frame for #ident {
+            type Header = [::core::primitive::u8; #size];
+            const MAX_LENGTH: ::core::primitive::u64 = #max_length;
+            const FIELDS: &'static [::metaproto_core::frame::FieldInfo] = &[#(#fields),*];
+            const CONSTANTS: &'static [::metaproto_core::frame::Constant] = &[#(#constants),*];
+            const TEMPLATE: Self::Header = #template;
+            #length
+            #set_length
+            #from_parts
+            #to_header
+            #[inline]
+            fn body(&self) -> &[::core::primitive::u8] {
+                #body
+            }
+        }
+        #offsets
+    }
+}
+
+/// What is always the same: its name, place, type, order and value.
+fn all_constants(layout: &Layout) -> Vec<(&str, usize, Scalar, Order, &Expr)> {
+    let magic = layout.magic.iter().map(|m| ("magic", 0, m.scalar, m.order, &m.value));
+    let fields = layout.fields.iter().filter_map(|field| match &field.role {
+        Role::Constant(value) => {
+            Some((field.name.as_str(), field.offset, field.scalar, field.order, value))
+        }
+        _ => None,
+    });
+    magic.chain(fields).collect()
+}
+
+fn field_infos(layout: &Layout) -> Vec<TokenStream> {
+    let magic = layout.magic.iter().map(|m| field_info("magic", 0, m.scalar, m.order));
+    let fields = layout.fields.iter().map(|f| field_info(&f.name, f.offset, f.scalar, f.order));
+    magic.chain(fields).collect()
+}
+
+fn constants(layout: &Layout) -> Vec<TokenStream> {
+    let one = |(name, offset, scalar, order, value)| {
+        let (offset, bytes) = (number(offset), bytes_of_expr(scalar, order, value));
+        quote! {
+            ::metaproto_core::frame::Constant { name: #name, offset: #offset, bytes: &#bytes }
+        }
+    };
+    all_constants(layout).into_iter().map(one).collect()
+}
+
+fn template(layout: &Layout) -> TokenStream {
+    let size = number(layout.header_size);
+    let constants = all_constants(layout);
+    let constants = constants.iter().map(|&(_, offset, scalar, order, value)| {
+        (offset, scalar, bytes_of_expr(scalar, order, value))
+    });
+    let defaults = layout.fields.iter().filter_map(|field| match &field.role {
+        Role::Value { default: Some(value) } => {
+            let bytes = bytes_of_expr(field.scalar, field.order, value);
+            Some((field.offset, field.scalar, bytes))
+        }
+        _ => None,
+    });
+    let target = quote! { &mut __header };
+    let puts: Vec<_> = constants
+        .chain(defaults)
+        .map(|(offset, scalar, bytes)| put(&target, offset, scalar, layout, &bytes))
+        .collect();
+    match puts.is_empty() {
+        true => quote! { [0; #size] },
+        false => quote! {{
+            let mut __header: Self::Header = [0; #size];
+            #(#puts)*
+            __header
+        }},
+    }
+}
+
+/// The field that tells the length, if there is a body.
+fn length_field(layout: &Layout) -> Option<(&Field, TokenStream, bool)> {
+    let body = layout.body.as_ref()?;
+    let field = layout.fields.get(body.length)?;
+    match field.scalar {
+        Scalar::Int(int) => Some((field, int_type(int), body.counts_header)),
+        Scalar::Bytes(_) => None,
+    }
+}
+
+fn max_length(layout: &Layout) -> TokenStream {
+    let size = number(layout.header_size);
+    let widest = match length_field(layout) {
+        None => quote! { #size },
+        Some((_, ty, true)) => quote! { <#ty>::MAX as ::core::primitive::u64 },
+        Some((_, ty, false)) => quote! {
+            (<#ty>::MAX as ::core::primitive::u64).saturating_add(#size)
+        },
+    };
+    match &layout.max_len {
+        None => widest,
+        Some(max) => {
+            let check = quote::quote_spanned! { syn::spanned::Spanned::span(max) =>
+                ::core::assert!(__max >= #size, "`max_len` is less than the header");
+            };
+            quote! {{
+                let (__max, __widest): (::core::primitive::u64, ::core::primitive::u64) =
+                    (#max, #widest);
+                #check
+                if __max < __widest { __max } else { __widest }
+            }}
+        }
+    }
+}
+
+/// Checks the constants and computes the length. This is what runs for every frame.
+fn length(layout: &Layout) -> TokenStream {
+    let size = number(layout.header_size);
+    let checks = all_constants(layout).into_iter().map(|(name, offset, scalar, order, value)| {
+        let (found, bytes) = (take(offset, scalar, layout), bytes_of_expr(scalar, order, value));
+        let len = number(scalar.width());
+        quote! {
+            let __found = #found;
+            if __found != const { let __bytes: [::core::primitive::u8; #len] = #bytes; __bytes } {
+                return ::core::result::Result::Err(
+                    ::metaproto_core::__private::bad_constant(#name, &__found),
+                );
+            }
+        }
+    });
+    let total = match length_field(layout) {
+        None => quote! { ::core::result::Result::Ok(#size) },
+        Some((field, _, counts_header)) => {
+            let (name, value) = (&field.name, read(field, layout));
+            let plus = if counts_header { number(0) } else { size.clone() };
+            quote! {
+                ::metaproto_core::__private::total(
+                    #name, #value as ::core::primitive::u64, #plus, #size, Self::MAX_LENGTH,
+                )
+            }
+        }
+    };
+    quote! {
+        #[inline(always)]
+        fn length(__header: &Self::Header) -> ::core::result::Result<
+            ::core::primitive::usize,
+            ::metaproto_core::DecodeError,
+        > {
+            #(#checks)*
+            #total
+        }
+    }
+}
+
+fn set_length(layout: &Layout) -> TokenStream {
+    let write = length_field(layout).map(|(field, ty, counts_header)| {
+        let (name, size) = (&field.name, number(layout.header_size));
+        let plus = if counts_header { size.clone() } else { number(0) };
+        let value = bytes_of(field.scalar, field.order, &quote! { __value });
+        let put = put(&quote! { __header }, field.offset, field.scalar, layout, &value);
+        quote! {
+            let __value = match ::metaproto_core::__private::wire_length::<#ty>(
+                #name, __body_len, #plus, #size, Self::MAX_LENGTH,
+            ) {
+                ::core::result::Result::Ok(__value) => __value,
+                ::core::result::Result::Err(__error) => {
+                    return ::core::result::Result::Err(__error);
+                }
+            };
+            #put
+        }
+    });
+    let unused = write.is_none().then(|| quote! { let _ = (__header, __body_len); });
+    quote! {
+        #[inline]
+        fn set_length(
+            __header: &mut Self::Header,
+            __body_len: ::core::primitive::usize,
+        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+            #unused
+            #write
+            ::core::result::Result::Ok(())
+        }
+    }
+}
+
+fn from_parts(layout: &Layout) -> TokenStream {
+    let fields = layout.fields.iter().map(|field| {
+        let ident = &field.ident;
+        let value = match field.role {
+            Role::Value { .. } => read(field, layout),
+            Role::Constant(_) | Role::Length => quote! { ::metaproto_core::Auto::new() },
+        };
+        quote! { #ident: #value, }
+    });
+    let body = layout.body.as_ref().map(|Body { ident, .. }| quote! { #ident: __body, });
+    quote! {
+        #[inline]
+        fn from_parts(__header: &Self::Header, __body: ::metaproto_core::Bytes) -> Self {
+            let _ = (__header, &__body);
+            Self { #(#fields)* #body }
+        }
+    }
+}
+
+fn to_header(layout: &Layout) -> TokenStream {
+    let target = quote! { &mut __header };
+    let puts = layout.fields.iter().filter(|field| matches!(field.role, Role::Value { .. }));
+    let puts = puts.map(|field| {
+        let ident = &field.ident;
+        let bytes = bytes_of(field.scalar, field.order, &quote! { self.#ident });
+        put(&target, field.offset, field.scalar, layout, &bytes)
+    });
+    let set_length = layout.body.as_ref().map(|Body { ident, .. }| {
+        quote! {
+            if let ::core::result::Result::Err(__error) =
+                <Self as ::metaproto_core::frame::Frame>::set_length(
+                    &mut __header, self.#ident.len(),
+                )
+            {
+                return ::core::result::Result::Err(__error);
+            }
+        }
+    });
+    quote! {
+        #[inline]
+        fn to_header(
+            &self,
+        ) -> ::core::result::Result<Self::Header, ::metaproto_core::EncodeError> {
+            let mut __header = <Self as ::metaproto_core::frame::Frame>::TEMPLATE;
+            #(#puts)*
+            #set_length
+            ::core::result::Result::Ok(__header)
+        }
+    }
+}
+
+/// `OFFSET_..`: for those who want to look into a frame themselves.
+fn offsets(layout: &Layout) -> TokenStream {
+    let (ident, vis) = (&layout.ident, &layout.vis);
+    let offsets = layout.fields.iter().map(|field| {
+        let name = format_ident!("OFFSET_{}", field.name.to_uppercase());
+        let (offset, name_text) = (number(field.offset), &field.name);
+        let doc = format!("Where `{name_text}` starts, in bytes from the start of the frame.");
+        quote! {
+            #[doc = #doc]
+            #vis const #name: ::core::primitive::usize = #offset;
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        #[allow(dead_code)]
+        impl #ident {
+            #(#offsets)*
+        }
+    }
+}
