@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 /// It takes as many bytes on the wire as a `T`, and none in memory. There is nothing to set, so
 /// there is nothing to forget: the value is made when the frame is written, and checked when it is
 /// read.
-pub struct Auto<T>(PhantomData<fn() -> T>);
+pub struct Auto<T>(PhantomData<T>);
 
 impl<T> Auto<T> {
     /// The only value there is.

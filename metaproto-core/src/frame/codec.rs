@@ -14,7 +14,7 @@ use crate::{
 pub(super) struct MessageCodec<M> {
     side: Side,
     wanted: Wanted,
-    message: PhantomData<fn() -> M>,
+    message: PhantomData<M>,
 }
 
 impl<M: Message> MessageCodec<M> {

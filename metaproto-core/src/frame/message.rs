@@ -13,7 +13,7 @@ use crate::{
     message = "`{Self}` is not a message",
     note = "add `#[derive(Codec)]` to the struct"
 )]
-pub trait Message: Frame + 'static {
+pub trait Message: Frame + Send + Sync + 'static {
     /// The protocol, and the fields that are more than data.
     const SPEC: &'static Spec;
 

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The protocol whose messages are `M`s. What `M::protocol()` returns.
-pub struct Derived<M>(PhantomData<fn() -> M>);
+pub struct Derived<M>(PhantomData<M>);
 
 impl<M> Derived<M> {
     /// The only value there is.

@@ -1,13 +1,12 @@
 //! Where everything stands, and whether it can.
 
-use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit};
 
 use super::value::fits;
 use crate::mistakes::Mistakes;
 use crate::model::{Body, Field, Layout, Magic, Role};
-use crate::parse::{Declaration, Field as Declared, Int, Order, Scalar, Target, Type};
+use crate::parse::{Declaration, Field as Declared, Int, Order, Said, Scalar, Target, Type};
 
 /// The most bytes that a header may have: as many as the engine keeps of a request to answer it.
 const MAX_HEADER: usize = 4096;
@@ -68,21 +67,21 @@ struct Scan<'a> {
     /// Where the next field starts; `None` once the width of one is not known.
     offset: Option<usize>,
     fields: Vec<Field>,
-    /// The fields that are lengths: their place, and what they count.
-    lengths: Vec<(usize, Span, Target)>,
+    /// The fields that are lengths, by their place.
+    lengths: Vec<usize>,
     body: Option<&'a Declared>,
 }
 
 impl<'a> Scan<'a> {
     fn field(&mut self, index: usize, field: &'a Declared, mistakes: &mut Mistakes) {
-        if let (Some((span, said)), Some(is)) = (field.frame.at, self.offset)
-            && said != is
+        if let (Some(at), Some(is)) = (&field.frame.at, self.offset)
+            && at.value != is
         {
-            let text = format_args!("field `{}` starts at byte {is}, not {said}", field.name);
-            mistakes.add(span, text);
+            let text = format_args!("field `{}` starts at byte {is}, not {}", field.name, at.value);
+            mistakes.add(at.span, text);
         }
-        if let Some((span, target)) = field.frame.length {
-            self.lengths.push((index, span, target));
+        if field.frame.length.is_some() {
+            self.lengths.push(index);
         }
         if field.ty == Some(Type::Bytes) || field.frame.body.is_some() {
             return self.body(field, mistakes);
@@ -102,8 +101,8 @@ impl<'a> Scan<'a> {
             }
         };
         let role = role(field, mistakes);
-        if let (Some((span, _)), Scalar::Bytes(_)) = (field.frame.endian, scalar) {
-            mistakes.add(span, "bytes have no order to choose; only integers do");
+        if let (Some(endian), Scalar::Bytes(_)) = (&field.frame.endian, scalar) {
+            mistakes.add(endian.span, "bytes have no order to choose; only integers do");
         }
         if let (Some(role), Some(offset)) = (role, self.offset) {
             self.fields.push(Field {
@@ -111,7 +110,7 @@ impl<'a> Scan<'a> {
                 name: field.name.clone(),
                 offset,
                 scalar,
-                order: field.frame.endian.map_or(self.endian, |(_, order)| order),
+                order: field.frame.endian.as_ref().map_or(self.endian, |endian| endian.value),
                 role,
             });
         }
@@ -126,9 +125,13 @@ impl<'a> Scan<'a> {
             mistakes.add(field.ty_span, "the body is `Bytes`");
         }
         let frame = &field.frame;
-        let spans = [&frame.constant, &frame.default].map(|said| said.as_ref().map(|s| s.0));
-        let spans = spans.into_iter().chain([frame.endian.map(|s| s.0), frame.length.map(|s| s.0)]);
-        for span in spans.flatten() {
+        let spans = [
+            frame.constant.as_ref().map(|said| said.span),
+            frame.default.as_ref().map(|said| said.span),
+            frame.endian.as_ref().map(|said| said.span),
+            frame.length.as_ref().map(|said| said.span),
+        ];
+        for span in spans.into_iter().flatten() {
             mistakes.add(span, "the body can't have this; only fields of the header can");
         }
         match self.body {
@@ -154,7 +157,8 @@ fn role(field: &Declared, mistakes: &mut Mistakes) -> Option<Role> {
     let text = scalar.to_text();
     match (&field.frame.length, &field.frame.constant, &field.frame.default) {
         (Some(_), None, None) => length_role(field, auto, scalar, mistakes),
-        (None, Some((_, value)), None) if auto => {
+        (None, Some(constant), None) if auto => {
+            let value = &constant.value;
             fits(value, scalar, mistakes).then(|| Role::Constant(value.clone()))
         }
         (None, Some(_), None) => {
@@ -162,9 +166,9 @@ fn role(field: &Declared, mistakes: &mut Mistakes) -> Option<Role> {
             mistakes.add(field.ty_span, text);
             None
         }
-        (None, None, Some((_, value))) if !auto => {
-            let default = Some(value.clone());
-            fits(value, scalar, mistakes).then_some(Role::Value { default })
+        (None, None, Some(default)) if !auto => {
+            let default = Some(default.value.clone());
+            fits(default.as_ref()?, scalar, mistakes).then_some(Role::Value { default })
         }
         (None, None, None) if !auto => Some(Role::Value { default: None }),
         (None, None, _) => {
@@ -173,7 +177,7 @@ fn role(field: &Declared, mistakes: &mut Mistakes) -> Option<Role> {
             mistakes.add(field.ty_span, text);
             None
         }
-        (Some((span, _)), _, _) | (None, Some((span, _)), _) => {
+        (_, Some(Said { span, .. }), _) | (_, None, Some(Said { span, .. })) => {
             let text = "a field is a length, or a constant, or has a default: keep one of them";
             mistakes.add(*span, text);
             None
@@ -202,21 +206,24 @@ fn length_role(
 
 /// Looks at how the frame ends: fixed, or with a body whose length one field tells.
 fn end(declaration: &Declaration, scan: &Scan<'_>, mistakes: &mut Mistakes) -> Option<Body> {
-    if let [first, second, ..] = scan.lengths[..] {
-        let name = &declaration.fields[first.0].name;
+    let said = |index: &usize| Some((*index, declaration.fields[*index].frame.length.as_ref()?));
+    let mut lengths = scan.lengths.iter().filter_map(said);
+    let first = lengths.next();
+    for ((_, second), (first, _)) in lengths.zip(first) {
+        let name = &declaration.fields[first].name;
         let text = format_args!("a second length; `{name}` tells the length of the frame already");
-        mistakes.add(second.1, text);
+        mistakes.add(second.span, text);
     }
-    match (scan.body, declaration.frame.fixed, scan.lengths.first()) {
+    match (scan.body, declaration.frame.fixed, first) {
         (None, None, _) => {
             let text = "how does this frame end? Add `#[frame(body)] body: Bytes` as its last \
                         field, or mark the struct `#[frame(fixed)]` if it has no body";
             mistakes.add(declaration.ident.span(), text);
         }
-        (None, Some(_), Some((_, span, _))) => {
+        (None, Some(_), Some((_, length))) => {
             let text = "a frame that is `fixed` has no length to tell; for a constant one write \
                         `constant = N`";
-            mistakes.add(*span, text);
+            mistakes.add(length.span, text);
         }
         (None, Some(span), None) if scan.offset == Some(0) => {
             mistakes.add(span, "a frame takes at least one byte; this one has no fields");
@@ -234,11 +241,11 @@ fn end(declaration: &Declaration, scan: &Scan<'_>, mistakes: &mut Mistakes) -> O
             );
             mistakes.add(body.ident.span(), text);
         }
-        (Some(body), None, Some((length, _, target))) => {
+        (Some(body), None, Some((index, length))) => {
             return Some(Body {
                 ident: body.ident.clone(),
-                length: *length,
-                counts_header: *target == Target::Frame,
+                length: index,
+                counts_header: length.value == Target::Frame,
             });
         }
     }

@@ -7,7 +7,7 @@ use syn::{Expr, Ident, LitStr};
 use super::value::{fits_int, literal};
 use crate::mistakes::{Mistakes, suggest};
 use crate::model::{ErrorTable, Kind, Mapping, Status};
-use crate::parse::{Declaration, Field, Int, Scalar, Type};
+use crate::parse::{Declaration, Field, Int, Said, Scalar, Type};
 
 /// The variants of `metaproto_core::ErrorKind`.
 const ERROR_KINDS: [&str; 16] = [
@@ -68,29 +68,30 @@ fn protocol_name(name: &LitStr, mistakes: &mut Mistakes) {
 }
 
 /// The field about which something is said, if it is said about one only.
-fn single<'a, T>(
+fn single<'a>(
     declaration: &'a Declaration,
     what: &str,
-    said: impl Fn(&'a Field) -> Option<(Span, T)>,
+    said: impl Fn(&Field) -> Option<Span>,
     mistakes: &mut Mistakes,
-) -> Option<(usize, &'a Field, T)> {
-    let mut found =
-        declaration.fields.iter().enumerate().filter_map(|(index, field)| {
-            said(field).map(|(span, value)| (index, field, span, value))
-        });
-    let (index, field, _, value) = found.next()?;
-    for (_, _, span, _) in found {
+) -> Option<(usize, &'a Field)> {
+    let mut found = declaration
+        .fields
+        .iter()
+        .enumerate()
+        .filter_map(|(index, field)| said(field).map(|span| (index, field, span)));
+    let (index, field, _) = found.next()?;
+    for (_, _, span) in found {
         let text = format_args!("a second {what}; `{}` is it already", field.name);
         mistakes.add(span, text);
     }
-    Some((index, field, value))
+    Some((index, field))
 }
 
 /// The integer that the field is. `refuse` says what is wrong with an integer, if anything is.
 fn integer(
     field: &Field,
     what: &str,
-    refuse: fn(Int) -> Option<&'static str>,
+    refuse: impl Fn(Int) -> Option<&'static str>,
     mistakes: &mut Mistakes,
 ) -> Option<Int> {
     let wrong = match field.ty? {
@@ -111,8 +112,8 @@ fn too_wide(int: Int) -> Option<&'static str> {
 }
 
 fn request_id(declaration: &Declaration, mistakes: &mut Mistakes) -> Option<usize> {
-    let said = |field: &Field| field.meta.request_id.map(|span| (span, ()));
-    let (index, field, ()) = single(declaration, "request id", said, mistakes)?;
+    let said = |field: &Field| field.meta.request_id;
+    let (index, field) = single(declaration, "request id", said, mistakes)?;
     let refuse = |int: Int| int.signed.then_some("is unsigned: `u8`, `u16`, `u32` or `u64`");
     integer(field, "a request id", refuse, mistakes).map(|_| index)
 }
@@ -140,7 +141,7 @@ fn sharing(declaration: &Declaration, has_id: bool, mistakes: &mut Mistakes) -> 
 fn properties(declaration: &Declaration, mistakes: &mut Mistakes) -> Vec<(String, usize)> {
     let mut all: Vec<(String, usize)> = Vec::new();
     for (index, field) in declaration.fields.iter().enumerate() {
-        let Some((span, name)) = &field.meta.property else { continue };
+        let Some(Said { span, value: name }) = &field.meta.property else { continue };
         value_only(field, *span, "property", mistakes);
         let text = name.as_ref().map_or_else(|| field.name.clone(), LitStr::value);
         let place = name.as_ref().map_or(*span, LitStr::span);
@@ -157,9 +158,9 @@ fn properties(declaration: &Declaration, mistakes: &mut Mistakes) -> Vec<(String
 }
 
 fn operation(declaration: &Declaration, mistakes: &mut Mistakes) -> Option<usize> {
-    let said = |field: &Field| field.meta.operation.map(|span| (span, span));
-    let (index, field, span) = single(declaration, "operation", said, mistakes)?;
-    value_only(field, span, "operation", mistakes);
+    let said = |field: &Field| field.meta.operation;
+    let (index, field) = single(declaration, "operation", said, mistakes)?;
+    value_only(field, field.meta.operation?, "operation", mistakes);
     Some(index)
 }
 
@@ -171,28 +172,27 @@ fn value_only(field: &Field, span: Span, what: &str, mistakes: &mut Mistakes) {
 }
 
 fn kind(declaration: &Declaration, mistakes: &mut Mistakes) -> Option<Kind> {
-    let said =
-        |field: &'_ Field| field.meta.kind.as_ref().map(|(span, arms)| (*span, arms.clone()));
-    let (field, declared, arms) = single(declaration, "kind", said, mistakes)?;
+    let said = |field: &Field| field.meta.kind.as_ref().map(|said| said.span);
+    let (field, declared) = single(declaration, "kind", said, mistakes)?;
     let int = integer(declared, "a kind", too_wide, mistakes);
     let mut values: Vec<(Expr, Ident)> = Vec::new();
-    for (value, kind) in arms {
+    for (value, kind) in &declared.meta.kind.as_ref()?.value {
         let name = kind.to_string();
         if !MESSAGE_KINDS.contains(&name.as_str()) {
             let suggestion = suggest(&name, &MESSAGE_KINDS);
             mistakes.add(kind.span(), format_args!("unknown kind `{name}`; {suggestion}"));
         }
-        let pattern = literal(&value).is_some() || matches!(value, Expr::Path(_));
+        let pattern = literal(value).is_some() || matches!(*value, Expr::Path(_));
         if !pattern {
             mistakes.add(value.span(), "a value is a number or the name of a constant");
         } else if let Some(int) = int {
-            fits_int(&value, int, mistakes);
+            fits_int(value, int, mistakes);
         }
-        let number = literal(&value);
+        let number = literal(value);
         if number.is_some() && values.iter().any(|(earlier, _)| literal(earlier) == number) {
             mistakes.add(value.span(), "this value has a kind already");
         }
-        values.push((value, kind));
+        values.push((value.clone(), kind.clone()));
     }
     Some(Kind { field, values })
 }
@@ -206,8 +206,8 @@ fn status(
     if let (Some(switch), None) = (&meta.error_text, &meta.errors) {
         mistakes.add(switch.span(), "there are no error replies without `errors(..)`");
     }
-    let said = |field: &'_ Field| field.meta.status.as_ref().map(|(span, ok)| (*span, ok.clone()));
-    let Some((field, declared, ok)) = single(declaration, "status", said, mistakes) else {
+    let said = |field: &Field| field.meta.status.as_ref().map(|said| said.span);
+    let Some((field, declared)) = single(declaration, "status", said, mistakes) else {
         if let Some(errors) = &meta.errors {
             let text = "where does the code go? Mark a field `#[meta(status(ok = 0))]`";
             mistakes.add(errors.span, text);
@@ -215,17 +215,18 @@ fn status(
         return None;
     };
     let int = integer(declared, "a status", too_wide, mistakes);
-    if let (Some(ok), Some(int)) = (&ok, int) {
+    let ok = declared.meta.status.as_ref()?.value.as_ref();
+    if let (Some(ok), Some(int)) = (ok, int) {
         fits_int(ok, int, mistakes);
     }
-    let errors = error_table(declaration, int, ok.as_ref(), mistakes);
+    let errors = error_table(declaration, int, ok, mistakes);
     if let (Some(kind), Some(errors)) = (kind, &meta.errors)
         && kind.values.iter().all(|(_, kind)| kind != "Response")
     {
         let text = "an error reply is a response, but no value of the kind means `Response`";
         mistakes.add(errors.span, text);
     }
-    Some(Status { field, ok: ok?, errors })
+    Some(Status { field, ok: ok?.clone(), errors })
 }
 
 fn error_table(
@@ -237,7 +238,7 @@ fn error_table(
     let said = declaration.meta.errors.as_ref()?;
     let mut other = None;
     let mut codes: Vec<(Ident, Expr)> = Vec::new();
-    for (kind, code) in &said.arms {
+    for (kind, code) in &said.value {
         let name = kind.to_string();
         if let Some(int) = int {
             fits_int(code, int, mistakes);
@@ -256,7 +257,7 @@ fn error_table(
             mistakes.add(kind.span(), format_args!("unknown error kind `{name}`; {suggestion}"));
         }
     }
-    if other.is_none() && !said.arms.is_empty() {
+    if other.is_none() && !said.value.is_empty() {
         let text = "further kinds of error may come: add a code for them, `_ => -1`";
         mistakes.add(said.span, text);
     }

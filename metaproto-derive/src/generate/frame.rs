@@ -44,16 +44,39 @@ pub(crate) fn frame(layout: &Layout) -> TokenStream {
     }
 }
 
-/// What is always the same: its name, place, type, order and value.
-fn all_constants(layout: &Layout) -> Vec<(&str, usize, Scalar, Order, &Expr)> {
-    let magic = layout.magic.iter().map(|m| ("magic", 0, m.scalar, m.order, &m.value));
+/// A part of the header that the user has written a value for.
+struct Written<'a> {
+    name: &'a str,
+    offset: usize,
+    scalar: Scalar,
+    order: Order,
+    value: &'a Expr,
+}
+
+impl Written<'_> {
+    fn bytes(&self) -> TokenStream {
+        bytes_of_expr(self.scalar, self.order, self.value)
+    }
+}
+
+fn written<'a>(field: &'a Field, value: &'a Expr) -> Written<'a> {
+    let Field { name, offset, scalar, order, .. } = field;
+    Written { name, offset: *offset, scalar: *scalar, order: *order, value }
+}
+
+fn all_constants(layout: &Layout) -> impl Iterator<Item = Written<'_>> {
+    let magic = layout.magic.iter().map(|magic| Written {
+        name: "magic",
+        offset: 0,
+        scalar: magic.scalar,
+        order: magic.order,
+        value: &magic.value,
+    });
     let fields = layout.fields.iter().filter_map(|field| match &field.role {
-        Role::Constant(value) => {
-            Some((field.name.as_str(), field.offset, field.scalar, field.order, value))
-        }
+        Role::Constant(value) => Some(written(field, value)),
         _ => None,
     });
-    magic.chain(fields).collect()
+    magic.chain(fields)
 }
 
 fn field_infos(layout: &Layout) -> Vec<TokenStream> {
@@ -63,32 +86,25 @@ fn field_infos(layout: &Layout) -> Vec<TokenStream> {
 }
 
 fn constants(layout: &Layout) -> Vec<TokenStream> {
-    let one = |(name, offset, scalar, order, value)| {
-        let (offset, bytes) = (number(offset), bytes_of_expr(scalar, order, value));
+    let one = |constant: Written<'_>| {
+        let (name, offset, bytes) = (constant.name, number(constant.offset), constant.bytes());
         quote! {
             ::metaproto_core::frame::Constant { name: #name, offset: #offset, bytes: &#bytes }
         }
     };
-    all_constants(layout).into_iter().map(one).collect()
+    all_constants(layout).map(one).collect()
 }
 
 fn template(layout: &Layout) -> TokenStream {
     let size = number(layout.header_size);
-    let constants = all_constants(layout);
-    let constants = constants.iter().map(|&(_, offset, scalar, order, value)| {
-        (offset, scalar, bytes_of_expr(scalar, order, value))
-    });
     let defaults = layout.fields.iter().filter_map(|field| match &field.role {
-        Role::Value { default: Some(value) } => {
-            let bytes = bytes_of_expr(field.scalar, field.order, value);
-            Some((field.offset, field.scalar, bytes))
-        }
+        Role::Value { default: Some(value) } => Some(written(field, value)),
         _ => None,
     });
     let target = quote! { &mut __header };
-    let puts: Vec<_> = constants
+    let puts: Vec<_> = all_constants(layout)
         .chain(defaults)
-        .map(|(offset, scalar, bytes)| put(&target, offset, scalar, layout, &bytes))
+        .map(|part| put(&target, part.offset, part.scalar, layout, &part.bytes()))
         .collect();
     match puts.is_empty() {
         true => quote! { [0; #size] },
@@ -100,12 +116,21 @@ fn template(layout: &Layout) -> TokenStream {
     }
 }
 
-/// The field that tells the length, if there is a body.
-fn length_field(layout: &Layout) -> Option<(&Field, TokenStream, bool)> {
+/// The field that tells the length.
+struct LengthField<'a> {
+    field: &'a Field,
+    ty: TokenStream,
+    counts_header: bool,
+}
+
+/// `None` if there is no body.
+fn length_field(layout: &Layout) -> Option<LengthField<'_>> {
     let body = layout.body.as_ref()?;
     let field = layout.fields.get(body.length)?;
     match field.scalar {
-        Scalar::Int(int) => Some((field, int_type(int), body.counts_header)),
+        Scalar::Int(int) => {
+            Some(LengthField { field, ty: int_type(int), counts_header: body.counts_header })
+        }
         Scalar::Bytes(_) => None,
     }
 }
@@ -114,8 +139,10 @@ fn max_length(layout: &Layout) -> TokenStream {
     let size = number(layout.header_size);
     let widest = match length_field(layout) {
         None => quote! { #size },
-        Some((_, ty, true)) => quote! { <#ty>::MAX as ::core::primitive::u64 },
-        Some((_, ty, false)) => quote! {
+        Some(LengthField { ty, counts_header: true, .. }) => {
+            quote! { <#ty>::MAX as ::core::primitive::u64 }
+        }
+        Some(LengthField { ty, .. }) => quote! {
             (<#ty>::MAX as ::core::primitive::u64).saturating_add(#size)
         },
     };
@@ -138,9 +165,10 @@ fn max_length(layout: &Layout) -> TokenStream {
 /// Checks the constants and computes the length. This is what runs for every frame.
 fn length(layout: &Layout) -> TokenStream {
     let size = number(layout.header_size);
-    let checks = all_constants(layout).into_iter().map(|(name, offset, scalar, order, value)| {
-        let (found, bytes) = (take(offset, scalar, layout), bytes_of_expr(scalar, order, value));
-        let len = number(scalar.width());
+    let checks = all_constants(layout).map(|constant| {
+        let found = take(constant.offset, constant.scalar, layout);
+        let (name, bytes) = (constant.name, constant.bytes());
+        let len = number(constant.scalar.width());
         quote! {
             let __found = #found;
             if __found != const { let __bytes: [::core::primitive::u8; #len] = #bytes; __bytes } {
@@ -152,7 +180,7 @@ fn length(layout: &Layout) -> TokenStream {
     });
     let total = match length_field(layout) {
         None => quote! { ::core::result::Result::Ok(#size) },
-        Some((field, _, counts_header)) => {
+        Some(LengthField { field, counts_header, .. }) => {
             let (name, value) = (&field.name, read(field, layout));
             let plus = if counts_header { number(0) } else { size.clone() };
             quote! {
@@ -175,7 +203,7 @@ fn length(layout: &Layout) -> TokenStream {
 }
 
 fn set_length(layout: &Layout) -> TokenStream {
-    let write = length_field(layout).map(|(field, ty, counts_header)| {
+    let write = length_field(layout).map(|LengthField { field, ty, counts_header }| {
         let (name, size) = (&field.name, number(layout.header_size));
         let plus = if counts_header { size.clone() } else { number(0) };
         let value = bytes_of(field.scalar, field.order, &quote! { __value });
@@ -227,7 +255,10 @@ fn from_parts(layout: &Layout) -> TokenStream {
 
 fn to_header(layout: &Layout) -> TokenStream {
     let target = quote! { &mut __header };
-    let puts = layout.fields.iter().filter(|field| matches!(field.role, Role::Value { .. }));
+    let is_value = |field: &&Field| matches!(field.role, Role::Value { .. });
+    // There is nothing in them to read, but the compiler should not say so to the user.
+    let autos = layout.fields.iter().filter(|field| !is_value(field)).map(|field| &field.ident);
+    let puts = layout.fields.iter().filter(is_value);
     let puts = puts.map(|field| {
         let ident = &field.ident;
         let bytes = bytes_of(field.scalar, field.order, &quote! { self.#ident });
@@ -250,6 +281,7 @@ fn to_header(layout: &Layout) -> TokenStream {
             &self,
         ) -> ::core::result::Result<Self::Header, ::metaproto_core::EncodeError> {
             let mut __header = <Self as ::metaproto_core::frame::Frame>::TEMPLATE;
+            #(let _ = &self.#autos;)*
             #(#puts)*
             #set_length
             ::core::result::Result::Ok(__header)

@@ -4,6 +4,7 @@ use proc_macro2::Span;
 use syn::parse::Parse;
 use syn::{Attribute, Expr, LitInt};
 
+use super::Said;
 use super::entry::{Entry, entries};
 use super::keys::{FRAME_FIELD, FRAME_STRUCT};
 use super::ty::Order;
@@ -21,12 +22,12 @@ pub(crate) struct FrameStruct {
 /// What is said about a field.
 #[derive(Default)]
 pub(crate) struct FrameField {
-    pub(crate) at: Option<(Span, usize)>,
+    pub(crate) at: Option<Said<usize>>,
     pub(crate) body: Option<Span>,
-    pub(crate) constant: Option<(Span, Expr)>,
-    pub(crate) default: Option<(Span, Expr)>,
-    pub(crate) endian: Option<(Span, Order)>,
-    pub(crate) length: Option<(Span, Target)>,
+    pub(crate) constant: Option<Said<Expr>>,
+    pub(crate) default: Option<Said<Expr>>,
+    pub(crate) endian: Option<Said<Order>>,
+    pub(crate) length: Option<Said<Target>>,
 }
 
 /// What a length counts.
@@ -100,23 +101,31 @@ fn field_entry(entry: &Entry, said: &mut FrameField, mistakes: &mut Mistakes) {
         }
         "constant" => {
             if let Some(value) = mistakes.ok(entry.expr("constant = 1")) {
-                mistakes.once(&mut said.constant, key, (key.span(), value.clone()));
+                mistakes.once(
+                    &mut said.constant,
+                    key,
+                    Said { span: key.span(), value: value.clone() },
+                );
             }
         }
         "default" => {
             if let Some(value) = mistakes.ok(entry.expr("default = 1")) {
-                mistakes.once(&mut said.default, key, (key.span(), value.clone()));
+                mistakes.once(
+                    &mut said.default,
+                    key,
+                    Said { span: key.span(), value: value.clone() },
+                );
             }
         }
         "endian" => {
             if let Some(order) = mistakes.ok(endian(entry)) {
-                mistakes.once(&mut said.endian, key, (key.span(), order));
+                mistakes.once(&mut said.endian, key, Said { span: key.span(), value: order });
             }
         }
         "length" => {
             // A length of something unknown is a length still: nothing else is to be missed.
             let target = mistakes.ok(length(entry)).unwrap_or(Target::Unknown);
-            mistakes.once(&mut said.length, key, (key.span(), target));
+            mistakes.once(&mut said.length, key, Said { span: key.span(), value: target });
         }
         _ => FRAME_FIELD.unknown(key, mistakes),
     }
@@ -134,11 +143,11 @@ fn endian(entry: &Entry) -> syn::Result<Order> {
     }
 }
 
-fn at(entry: &Entry) -> syn::Result<(Span, usize)> {
+fn at(entry: &Entry) -> syn::Result<Said<usize>> {
     let value = entry.expr("at = 4")?;
     let literal: LitInt = syn::parse2(quote::quote!(#value))
         .map_err(|error| syn::Error::new(error.span(), "an offset in bytes is meant: `at = 4`"))?;
-    Ok((literal.span(), literal.base10_parse()?))
+    Ok(Said { span: literal.span(), value: literal.base10_parse()? })
 }
 
 fn length(entry: &Entry) -> syn::Result<Target> {

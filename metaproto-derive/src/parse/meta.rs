@@ -5,6 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Expr, Ident, LitBool, LitStr, Token};
 
+use super::Said;
 use super::entry::{Entry, entries};
 use super::keys::{META_FIELD, META_STRUCT};
 use crate::mistakes::{Mistakes, suggest};
@@ -15,27 +16,27 @@ pub(crate) struct MetaStruct {
     pub(crate) protocol: Option<LitStr>,
     pub(crate) aliases: Option<Vec<LitStr>>,
     pub(crate) sharing: Option<Ident>,
-    pub(crate) errors: Option<ErrorArms>,
+    /// Empty if the arms can't be read; this has been reported.
+    pub(crate) errors: Option<Said<Vec<ErrorArm>>>,
     pub(crate) error_text: Option<LitBool>,
 }
 
-/// `errors(Timeout => -6, _ => -1)`.
-pub(crate) struct ErrorArms {
-    pub(crate) span: Span,
-    /// The kind's name or `_`, and the code. Empty if they can't be read; this has been reported.
-    pub(crate) arms: Vec<(Ident, Expr)>,
-}
+/// `Timeout => -6`, or `_ => -1`.
+pub(crate) type ErrorArm = (Ident, Expr);
+
+/// `1 => Request`.
+pub(crate) type KindArm = (Expr, Ident);
 
 /// What is said about a field.
 #[derive(Default)]
 pub(crate) struct MetaField {
-    pub(crate) kind: Option<(Span, Vec<(Expr, Ident)>)>,
+    pub(crate) kind: Option<Said<Vec<KindArm>>>,
     pub(crate) operation: Option<Span>,
     /// The name, unless it is the field's own.
-    pub(crate) property: Option<(Span, Option<LitStr>)>,
+    pub(crate) property: Option<Said<Option<LitStr>>>,
     pub(crate) request_id: Option<Span>,
     /// The ok value; `None` if it can't be read; this has been reported.
-    pub(crate) status: Option<(Span, Option<Expr>)>,
+    pub(crate) status: Option<Said<Option<Expr>>>,
 }
 
 const ERRORS: &str = "errors(RouteNotFound => -1, Timeout => -2, _ => -3)";
@@ -75,7 +76,7 @@ fn container_entry(entry: &Entry, said: &mut MetaStruct, mistakes: &mut Mistakes
         }
         "errors" => {
             let arms = mistakes.ok(entry.list(error_arm, ERRORS)).unwrap_or_default();
-            mistakes.once(&mut said.errors, key, ErrorArms { span: key.span(), arms });
+            mistakes.once(&mut said.errors, key, Said { span: key.span(), value: arms });
         }
         "error_text" => {
             if let Some(switch) = mistakes.ok(entry.switch("error_text = false")) {
@@ -102,7 +103,7 @@ fn field_entry(entry: &Entry, said: &mut MetaField, mistakes: &mut Mistakes) {
     match key.to_string().as_str() {
         "kind" => {
             let arms = mistakes.ok(entry.list(kind_arm, KIND)).unwrap_or_default();
-            mistakes.once(&mut said.kind, key, (key.span(), arms));
+            mistakes.once(&mut said.kind, key, Said { span: key.span(), value: arms });
         }
         "operation" => {
             if let Some(span) = mistakes.ok(entry.flag()) {
@@ -115,7 +116,7 @@ fn field_entry(entry: &Entry, said: &mut MetaField, mistakes: &mut Mistakes) {
                 false => mistakes.ok(entry.text("property = \"name\"")).map(Some),
             };
             if let Some(name) = name {
-                mistakes.once(&mut said.property, key, (key.span(), name));
+                mistakes.once(&mut said.property, key, Said { span: key.span(), value: name });
             }
         }
         "request_id" => {
@@ -125,13 +126,13 @@ fn field_entry(entry: &Entry, said: &mut MetaField, mistakes: &mut Mistakes) {
         }
         "status" => {
             let ok = mistakes.ok(status(entry));
-            mistakes.once(&mut said.status, key, (key.span(), ok));
+            mistakes.once(&mut said.status, key, Said { span: key.span(), value: ok });
         }
         _ => META_FIELD.unknown(key, mistakes),
     }
 }
 
-fn error_arm(input: ParseStream<'_>) -> syn::Result<(Ident, Expr)> {
+fn error_arm(input: ParseStream<'_>) -> syn::Result<ErrorArm> {
     let kind = match input.peek(Token![_]) {
         true => Ident::from(input.parse::<Token![_]>()?),
         false => input.call(Ident::parse_any)?,
@@ -140,7 +141,7 @@ fn error_arm(input: ParseStream<'_>) -> syn::Result<(Ident, Expr)> {
     Ok((kind, input.parse()?))
 }
 
-fn kind_arm(input: ParseStream<'_>) -> syn::Result<(Expr, Ident)> {
+fn kind_arm(input: ParseStream<'_>) -> syn::Result<KindArm> {
     let value = input.parse()?;
     input.parse::<Token![=>]>()?;
     Ok((value, input.parse()?))

@@ -41,6 +41,12 @@ pub(crate) struct Field {
     pub(crate) meta: MetaField,
 }
 
+/// What a key says, and where the key stands.
+pub(crate) struct Said<T> {
+    pub(crate) span: Span,
+    pub(crate) value: T,
+}
+
 /// What comes out of this step.
 pub(crate) struct Parsed {
     pub(crate) declaration: Declaration,
