@@ -1,15 +1,25 @@
 //! Mistakes in attributes, collected so that they can be reported together.
 
 use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
 use syn::Ident;
 
 /// The mistakes that have been found so far.
 #[derive(Debug, Default)]
-pub(crate) struct Mistakes(Option<syn::Error>);
+pub(crate) struct Mistakes(Vec<syn::Error>);
 
 impl Mistakes {
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_none()
+        self.0.is_empty()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Adds one: what is wrong with `tokens`, and what would be right.
+    pub(crate) fn at(&mut self, tokens: &impl ToTokens, text: impl std::fmt::Display) {
+        self.push(syn::Error::new_spanned(tokens, text));
     }
 
     /// Adds one: what is wrong at `span`, and what would be right.
@@ -18,10 +28,7 @@ impl Mistakes {
     }
 
     pub(crate) fn push(&mut self, error: syn::Error) {
-        match &mut self.0 {
-            Some(all) => all.combine(error),
-            None => self.0 = Some(error),
-        }
+        self.0.push(error);
     }
 
     /// Takes the value, or keeps the mistake.
@@ -40,7 +47,11 @@ impl Mistakes {
 
     /// The code that makes the compiler report them; `None` if there are none.
     pub(crate) fn report(self) -> Option<TokenStream> {
-        self.0.map(syn::Error::into_compile_error)
+        let combine = |mut all: syn::Error, error| {
+            all.combine(error);
+            all
+        };
+        self.0.into_iter().reduce(combine).map(syn::Error::into_compile_error)
     }
 }
 

@@ -15,11 +15,4 @@ struct Generic<T> {
     id: T,
 }
 
-#[derive(Codec)]
-#[frame(fixed)]
-#[meta(protocol = "no-frame")]
-struct NoFrame {
-    id: u32,
-}
-
 fn main() {}

@@ -1,6 +1,5 @@
 //! Where everything stands, and whether it can.
 
-use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit};
 
 use super::value::fits;
@@ -55,7 +54,7 @@ fn magic(value: &Expr, order: Order, mistakes: &mut Mistakes) -> Option<Magic> {
     };
     let Some(scalar) = scalar else {
         let text = "say how wide the magic is: `magic = 0xdabb_u16` or `magic = b\"XY\"`";
-        mistakes.add(value.span(), text);
+        mistakes.at(value, text);
         return None;
     };
     fits(value, scalar, mistakes).then(|| Magic { value: value.clone(), scalar, order })
@@ -120,9 +119,9 @@ impl<'a> Scan<'a> {
     fn body(&mut self, field: &'a Declared, mistakes: &mut Mistakes) {
         if field.frame.body.is_none() {
             let text = "only the body is `Bytes`: add `#[frame(body)]`, or use `[u8; N]`";
-            mistakes.add(field.ty_span, text);
+            mistakes.at(&field.written, text);
         } else if field.ty.is_some_and(|ty| ty != Type::Bytes) {
-            mistakes.add(field.ty_span, "the body is `Bytes`");
+            mistakes.at(&field.written, "the body is `Bytes`");
         }
         let frame = &field.frame;
         let spans = [
@@ -163,7 +162,7 @@ fn role(field: &Declared, mistakes: &mut Mistakes) -> Option<Role> {
         }
         (None, Some(_), None) => {
             let text = format_args!("a constant is not held in the struct: use `Auto<{text}>`");
-            mistakes.add(field.ty_span, text);
+            mistakes.at(&field.written, text);
             None
         }
         (None, None, Some(default)) if !auto => {
@@ -171,10 +170,12 @@ fn role(field: &Declared, mistakes: &mut Mistakes) -> Option<Role> {
             fits(default.as_ref()?, scalar, mistakes).then_some(Role::Value { default })
         }
         (None, None, None) if !auto => Some(Role::Value { default: None }),
+        // What could not be understood was the answer.
+        (None, None, _) if field.frame.unclear => None,
         (None, None, _) => {
             let text = "what is its value? Add `#[frame(length(of = frame))]`, \
                         `#[frame(length(of = body))]` or `#[frame(constant = ..)]`";
-            mistakes.add(field.ty_span, text);
+            mistakes.at(&field.written, text);
             None
         }
         (_, Some(Said { span, .. }), _) | (_, None, Some(Said { span, .. })) => {
@@ -200,7 +201,7 @@ fn length_role(
         Scalar::Int(int) => format!("a length is never negative: use `Auto<u{}>`", int.width * 8),
         Scalar::Bytes(_) => "a length is an unsigned integer, such as `Auto<u32>`".to_owned(),
     };
-    mistakes.add(field.ty_span, text);
+    mistakes.at(&field.written, text);
     None
 }
 
@@ -214,7 +215,10 @@ fn end(declaration: &Declaration, scan: &Scan<'_>, mistakes: &mut Mistakes) -> O
         let text = format_args!("a second length; `{name}` tells the length of the frame already");
         mistakes.add(second.span, text);
     }
+    let unclear = declaration.fields.iter().any(|field| field.frame.unclear);
     match (scan.body, declaration.frame.fixed, first) {
+        // What could not be understood may be what is missing.
+        (_, None, None) | (None, None, _) if unclear || declaration.frame.unclear => {}
         (None, None, _) => {
             let text = "how does this frame end? Add `#[frame(body)] body: Bytes` as its last \
                         field, or mark the struct `#[frame(fixed)]` if it has no body";

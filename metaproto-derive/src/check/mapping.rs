@@ -1,7 +1,6 @@
 //! What the fields mean, and whether they can.
 
 use proc_macro2::Span;
-use syn::spanned::Spanned;
 use syn::{Expr, Ident, LitStr};
 
 use super::value::{fits_int, literal};
@@ -36,7 +35,7 @@ const MESSAGE_KINDS: [&str; 6] = ["Request", "Oneway", "Response", "Ping", "Pong
 /// The mapping. With mistakes it is `None`, or as near as one gets.
 pub(crate) fn mapping(declaration: &Declaration, mistakes: &mut Mistakes) -> Option<Mapping> {
     let meta = &declaration.meta;
-    if meta.protocol.is_none() {
+    if meta.protocol.is_none() && !meta.unclear {
         mistakes.add(declaration.ident.span(), "name the protocol: `#[meta(protocol = \"name\")]`");
     }
     let aliases = meta.aliases.clone().unwrap_or_default();
@@ -102,7 +101,7 @@ fn integer(
         Type::Auto(_) => "is a value of its own, not `Auto`",
         _ => "is an integer",
     };
-    mistakes.add(field.ty_span, format_args!("{what} {wrong}"));
+    mistakes.at(&field.written, format_args!("{what} {wrong}"));
     None
 }
 
@@ -130,7 +129,8 @@ fn sharing(declaration: &Declaration, has_id: bool, mistakes: &mut Mistakes) -> 
             return None;
         }
     };
-    if variant == "Shared" && !has_id {
+    let unclear = declaration.fields.iter().any(|field| field.meta.unclear);
+    if variant == "Shared" && !has_id && !unclear {
         let text = "only messages with a request id can share a connection; use `exclusive` or \
                     `bound`";
         mistakes.add(word.span(), text);
@@ -142,7 +142,7 @@ fn properties(declaration: &Declaration, mistakes: &mut Mistakes) -> Vec<(String
     let mut all: Vec<(String, usize)> = Vec::new();
     for (index, field) in declaration.fields.iter().enumerate() {
         let Some(Said { span, value: name }) = &field.meta.property else { continue };
-        value_only(field, *span, "property", mistakes);
+        value_only(field, *span, "a property", mistakes);
         let text = name.as_ref().map_or_else(|| field.name.clone(), LitStr::value);
         let place = name.as_ref().map_or(*span, LitStr::span);
         if text.is_empty() {
@@ -160,13 +160,13 @@ fn properties(declaration: &Declaration, mistakes: &mut Mistakes) -> Vec<(String
 fn operation(declaration: &Declaration, mistakes: &mut Mistakes) -> Option<usize> {
     let said = |field: &Field| field.meta.operation;
     let (index, field) = single(declaration, "operation", said, mistakes)?;
-    value_only(field, field.meta.operation?, "operation", mistakes);
+    value_only(field, field.meta.operation?, "the operation", mistakes);
     Some(index)
 }
 
 fn value_only(field: &Field, span: Span, what: &str, mistakes: &mut Mistakes) {
     if matches!(field.ty, Some(Type::Auto(_) | Type::Bytes)) {
-        let text = format_args!("only an integer or `[u8; N]` can be the {what}");
+        let text = format_args!("only an integer or `[u8; N]` can be {what}");
         mistakes.add(span, text);
     }
 }
@@ -179,18 +179,21 @@ fn kind(declaration: &Declaration, mistakes: &mut Mistakes) -> Option<Kind> {
     for (value, kind) in &declared.meta.kind.as_ref()?.value {
         let name = kind.to_string();
         if !MESSAGE_KINDS.contains(&name.as_str()) {
-            let suggestion = suggest(&name, &MESSAGE_KINDS);
-            mistakes.add(kind.span(), format_args!("unknown kind `{name}`; {suggestion}"));
+            let remedy = match name.starts_with("Stream") {
+                true => "streams need a codec that is written by hand".to_owned(),
+                false => suggest(&name, &MESSAGE_KINDS),
+            };
+            mistakes.add(kind.span(), format_args!("unknown kind `{name}`; {remedy}"));
         }
         let pattern = literal(value).is_some() || matches!(*value, Expr::Path(_));
         if !pattern {
-            mistakes.add(value.span(), "a value is a number or the name of a constant");
+            mistakes.at(value, "a value is a number or the name of a constant");
         } else if let Some(int) = int {
             fits_int(value, int, mistakes);
         }
         let number = literal(value);
         if number.is_some() && values.iter().any(|(earlier, _)| literal(earlier) == number) {
-            mistakes.add(value.span(), "this value has a kind already");
+            mistakes.at(value, "this value has a kind already");
         }
         values.push((value.clone(), kind.clone()));
     }
@@ -203,12 +206,13 @@ fn status(
     mistakes: &mut Mistakes,
 ) -> Option<Status> {
     let meta = &declaration.meta;
-    if let (Some(switch), None) = (&meta.error_text, &meta.errors) {
+    if let (Some(switch), None, false) = (&meta.error_text, &meta.errors, meta.unclear) {
         mistakes.add(switch.span(), "there are no error replies without `errors(..)`");
     }
     let said = |field: &Field| field.meta.status.as_ref().map(|said| said.span);
     let Some((field, declared)) = single(declaration, "status", said, mistakes) else {
-        if let Some(errors) = &meta.errors {
+        let unclear = declaration.fields.iter().any(|field| field.meta.unclear);
+        if let (Some(errors), false) = (&meta.errors, unclear) {
             let text = "where does the code go? Mark a field `#[meta(status(ok = 0))]`";
             mistakes.add(errors.span, text);
         }
@@ -244,7 +248,7 @@ fn error_table(
             fits_int(code, int, mistakes);
         }
         if literal(code).is_some() && literal(code) == ok.and_then(literal) {
-            mistakes.add(code.span(), "this is the ok value; an error needs another code");
+            mistakes.at(code, "this is the ok value; an error needs another code");
         }
         if codes.iter().any(|(earlier, _)| earlier == kind) || (name == "_" && other.is_some()) {
             mistakes.add(kind.span(), format_args!("`{name}` has a code already"));

@@ -1,6 +1,5 @@
 //! Values that are written out can be checked here; others are left to the compiler.
 
-use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
 
 use crate::mistakes::Mistakes;
@@ -20,12 +19,11 @@ pub(super) fn literal(value: &Expr) -> Option<i128> {
 
 /// Whether `value` can be one of this type, as far as can be told here.
 pub(super) fn fits_int(value: &Expr, int: Int, mistakes: &mut Mistakes) -> bool {
-    let fits = match literal(value) {
-        Some(number) => int.holds(number),
-        None => true,
-    };
+    let (name, range) = (int.name, int.range());
+    let fits = literal(value).is_none_or(|number| range.contains(&number));
     if !fits {
-        mistakes.add(value.span(), format_args!("does not fit the field, which is `{}`", int.name));
+        let (min, max) = (range.start(), range.end());
+        mistakes.at(value, format_args!("does not fit `{name}`, which is {min} to {max}"));
     }
     fits
 }
@@ -43,7 +41,7 @@ pub(super) fn fits(value: &Expr, scalar: Scalar, mistakes: &mut Mistakes) -> boo
     };
     if !fits {
         let text = format_args!("the field is `[u8; {width}]`: write {width} bytes as `b\"..\"`");
-        mistakes.add(value.span(), text);
+        mistakes.at(value, text);
     }
     fits
 }

@@ -15,6 +15,7 @@ pub(crate) fn codec(layout: &Layout, mapping: &Mapping) -> TokenStream {
     let describe = describe(layout, mapping);
     let set_request_id =
         mapping.request_id.map(|index| set_request_id(&layout.fields[index], layout));
+    let codes_differ = mapping.status.as_ref().map(|status| codes_differ(status, layout));
     let protocol = protocol(ident, &layout.vis);
     quote! {
         #[automatically_derived]
@@ -24,6 +25,7 @@ pub(crate) fn codec(layout: &Layout, mapping: &Mapping) -> TokenStream {
             #set_request_id
         }
         #protocol
+        #codes_differ
     }
 }
 
@@ -103,23 +105,34 @@ fn status_field(status: &Status, layout: &Layout) -> TokenStream {
 fn error_table(status: &Status, layout: &Layout) -> Option<TokenStream> {
     let ErrorTable { codes, other, text } = status.errors.as_ref()?;
     let field = &layout.fields[status.field];
-    let ok = wide(&status.ok, field);
-    let checked = |code: &Expr| {
-        let value = wide(code, field);
-        // Codes that are written out have been checked; those of constants are only known now.
-        let check = quote_spanned! { code.span() =>
-            ::core::assert!(__code != #ok, "this is the ok value; an error needs another code");
-        };
-        quote! {{ let __code = #value; #check __code }}
-    };
     let codes = codes.iter().map(|(kind, code)| {
-        let code = checked(code);
+        let code = wide(code, field);
         quote! { (::metaproto_core::ErrorKind::#kind, #code) }
     });
-    let other = checked(other);
+    let other = wide(other, field);
     Some(quote! {
         ::metaproto_core::frame::ErrorTable { codes: &[#(#codes),*], other: #other, text: #text }
     })
+}
+
+/// Checks that no code means success. Numbers have been compared; what a named constant is, only the
+/// compiler knows.
+fn codes_differ(status: &Status, layout: &Layout) -> TokenStream {
+    let field = &layout.fields[status.field];
+    let ok = wide(&status.ok, field);
+    let codes = status
+        .errors
+        .iter()
+        .flat_map(|errors| errors.codes.iter().map(|(_, code)| code).chain([&errors.other]));
+    let checks = codes.map(|code| {
+        let value = wide(code, field);
+        quote_spanned! { code.span() =>
+            const _: () = ::core::assert!(
+                #value != #ok, "this is the ok value; an error needs another code",
+            );
+        }
+    });
+    quote! { #(#checks)* }
 }
 
 fn kind_field(kind: &Kind, layout: &Layout) -> TokenStream {

@@ -1,8 +1,9 @@
 //! `impl Frame`.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Expr;
+use syn::spanned::Spanned;
 
 use super::tokens::{bytes_of, bytes_of_expr, field_info, int_type, number, put, read, take};
 use crate::model::{Body, Field, Layout, Role};
@@ -23,6 +24,7 @@ pub(crate) fn frame(layout: &Layout) -> TokenStream {
         None => quote! { &[] },
     };
     let offsets = offsets(layout);
+    let max_len_check = layout.max_len.as_ref().map(|max| max_len_check(max, layout));
     quote! {
         #[automatically_derived]
         impl ::metaproto_core::frame::Frame for #ident {
@@ -41,6 +43,7 @@ pub(crate) fn frame(layout: &Layout) -> TokenStream {
             }
         }
         #offsets
+        #max_len_check
     }
 }
 
@@ -148,17 +151,22 @@ fn max_length(layout: &Layout) -> TokenStream {
     };
     match &layout.max_len {
         None => widest,
-        Some(max) => {
-            let check = quote::quote_spanned! { syn::spanned::Spanned::span(max) =>
-                ::core::assert!(__max >= #size, "`max_len` is less than the header");
-            };
-            quote! {{
-                let (__max, __widest): (::core::primitive::u64, ::core::primitive::u64) =
-                    (#max, #widest);
-                #check
-                if __max < __widest { __max } else { __widest }
-            }}
-        }
+        Some(max) => quote! {{
+            let (__max, __widest): (::core::primitive::u64, ::core::primitive::u64) =
+                (#max, #widest);
+            if __max < __widest { __max } else { __widest }
+        }},
+    }
+}
+
+/// Checks that a frame can be as short as its header.
+fn max_len_check(max: &Expr, layout: &Layout) -> TokenStream {
+    let size = number(layout.header_size);
+    quote_spanned! { max.span() =>
+        const _: () = {
+            let __max: ::core::primitive::u64 = #max;
+            ::core::assert!(__max >= #size, "`max_len` is less than the header");
+        };
     }
 }
 

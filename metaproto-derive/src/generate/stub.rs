@@ -13,9 +13,10 @@ pub(crate) fn frame_stub(declaration: &Declaration) -> TokenStream {
         let name = format_ident!("OFFSET_{}", field.name.to_uppercase());
         quote! { #vis const #name: ::core::primitive::usize = 0; }
     });
+    let (generics, arguments, bounds) = declaration.generics.split_for_impl();
     quote! {
         #[automatically_derived]
-        impl ::metaproto_core::frame::Frame for #ident {
+        impl #generics ::metaproto_core::frame::Frame for #ident #arguments #bounds {
             type Header = [::core::primitive::u8; 0];
             const MAX_LENGTH: ::core::primitive::u64 = 0;
             const FIELDS: &'static [::metaproto_core::frame::FieldInfo] = &[];
@@ -46,13 +47,17 @@ pub(crate) fn frame_stub(declaration: &Declaration) -> TokenStream {
         }
         #[automatically_derived]
         #[allow(dead_code)]
-        impl #ident {
+        impl #generics #ident #arguments #bounds {
             #(#offsets)*
         }
     }
 }
 
 pub(crate) fn codec_stub(declaration: &Declaration) -> TokenStream {
+    // Its parameters would have to be `Send` and more.
+    if !declaration.generics.params.is_empty() {
+        return TokenStream::new();
+    }
     let ident = &declaration.ident;
     let protocol = protocol(ident, &declaration.vis);
     quote! {

@@ -4,7 +4,6 @@ use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Ident, LitBool, LitStr, Token, parenthesized, token};
 
 use crate::mistakes::Mistakes;
@@ -53,14 +52,11 @@ pub(super) fn entries<'a>(
 
 impl Entry {
     fn wrong(&self, example: &str) -> syn::Error {
-        syn::Error::new(self.span(), format_args!("`{}` is written `{example}`", self.key))
-    }
-
-    fn span(&self) -> Span {
+        let text = format_args!("`{}` is written `{example}`", self.key);
         match &self.value {
-            Value::Nothing => self.key.span(),
-            Value::Equals(value) => value.span(),
-            Value::List(span, _) => *span,
+            Value::Nothing => syn::Error::new(self.key.span(), text),
+            Value::Equals(value) => syn::Error::new_spanned(value, text),
+            Value::List(span, _) => syn::Error::new(*span, text),
         }
     }
 

@@ -17,6 +17,8 @@ pub(crate) struct FrameStruct {
     pub(crate) fixed: Option<Span>,
     pub(crate) magic: Option<Expr>,
     pub(crate) max_len: Option<Expr>,
+    /// Something was said that could not be understood; this has been reported.
+    pub(crate) unclear: bool,
 }
 
 /// What is said about a field.
@@ -28,6 +30,8 @@ pub(crate) struct FrameField {
     pub(crate) default: Option<Said<Expr>>,
     pub(crate) endian: Option<Said<Order>>,
     pub(crate) length: Option<Said<Target>>,
+    /// Something was said that could not be understood; this has been reported.
+    pub(crate) unclear: bool,
 }
 
 /// What a length counts.
@@ -45,6 +49,7 @@ pub(super) fn container<'a>(
     attributes: impl Iterator<Item = &'a Attribute>,
     mistakes: &mut Mistakes,
 ) -> FrameStruct {
+    let before = mistakes.count();
     let mut said = FrameStruct::default();
     for entry in entries(attributes, mistakes) {
         let key = &entry.key;
@@ -72,6 +77,7 @@ pub(super) fn container<'a>(
             _ => FRAME_STRUCT.unknown(key, mistakes),
         }
     }
+    said.unclear = mistakes.count() > before;
     said
 }
 
@@ -79,10 +85,12 @@ pub(super) fn field<'a>(
     attributes: impl Iterator<Item = &'a Attribute>,
     mistakes: &mut Mistakes,
 ) -> FrameField {
+    let before = mistakes.count();
     let mut said = FrameField::default();
     for entry in entries(attributes, mistakes) {
         field_entry(&entry, &mut said, mistakes);
     }
+    said.unclear = mistakes.count() > before;
     said
 }
 

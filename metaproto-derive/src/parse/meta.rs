@@ -19,6 +19,8 @@ pub(crate) struct MetaStruct {
     /// Empty if the arms can't be read; this has been reported.
     pub(crate) errors: Option<Said<Vec<ErrorArm>>>,
     pub(crate) error_text: Option<LitBool>,
+    /// Something was said that could not be understood; this has been reported.
+    pub(crate) unclear: bool,
 }
 
 /// `Timeout => -6`, or `_ => -1`.
@@ -37,6 +39,8 @@ pub(crate) struct MetaField {
     pub(crate) request_id: Option<Span>,
     /// The ok value; `None` if it can't be read; this has been reported.
     pub(crate) status: Option<Said<Option<Expr>>>,
+    /// Something was said that could not be understood; this has been reported.
+    pub(crate) unclear: bool,
 }
 
 const ERRORS: &str = "errors(RouteNotFound => -1, Timeout => -2, _ => -3)";
@@ -47,10 +51,12 @@ pub(super) fn container<'a>(
     attributes: impl Iterator<Item = &'a Attribute>,
     mistakes: &mut Mistakes,
 ) -> MetaStruct {
+    let before = mistakes.count();
     let mut said = MetaStruct::default();
     for entry in entries(attributes, mistakes) {
         container_entry(&entry, &mut said, mistakes);
     }
+    said.unclear = mistakes.count() > before;
     said
 }
 
@@ -91,10 +97,12 @@ pub(super) fn field<'a>(
     attributes: impl Iterator<Item = &'a Attribute>,
     mistakes: &mut Mistakes,
 ) -> MetaField {
+    let before = mistakes.count();
     let mut said = MetaField::default();
     for entry in entries(attributes, mistakes) {
         field_entry(&entry, &mut said, mistakes);
     }
+    said.unclear = mistakes.count() > before;
     said
 }
 

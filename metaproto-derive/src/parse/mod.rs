@@ -10,7 +10,7 @@ mod ty;
 use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Fields, Ident, Visibility};
+use syn::{Attribute, Data, DeriveInput, Fields, Generics, Ident, Visibility};
 
 pub(crate) use self::frame::{FrameField, FrameStruct, Target};
 pub(crate) use self::meta::{MetaField, MetaStruct};
@@ -21,6 +21,8 @@ use crate::mistakes::Mistakes;
 pub(crate) struct Declaration {
     pub(crate) ident: Ident,
     pub(crate) vis: Visibility,
+    /// Frames have none; those who try hear of that alone.
+    pub(crate) generics: Generics,
     pub(crate) frame: FrameStruct,
     pub(crate) meta: MetaStruct,
     pub(crate) fields: Vec<Field>,
@@ -33,8 +35,8 @@ pub(crate) struct Field {
     pub(crate) ident: Ident,
     /// The name without `r#`.
     pub(crate) name: String,
-    /// Where the type stands.
-    pub(crate) ty_span: Span,
+    /// The type as written.
+    pub(crate) written: syn::Type,
     /// `None` if it is no type for a frame; this has been reported.
     pub(crate) ty: Option<Type>,
     pub(crate) frame: FrameField,
@@ -56,21 +58,22 @@ pub(crate) struct Parsed {
 
 pub(crate) fn input(input: &DeriveInput) -> Parsed {
     let (mut layout, mut mapping) = (Mistakes::default(), Mistakes::default());
-    if let Some(parameter) = input.generics.params.first() {
-        layout.add(
-            parameter.span(),
-            "a frame can't be generic: its layout is the same wherever it is used",
-        );
-    }
     let frame = frame::container(attributes(&input.attrs, "frame"), &mut layout);
     let meta = meta::container(attributes(&input.attrs, "meta"), &mut mapping);
     let mut fields = Vec::new();
-    let named = named_fields(input, &mut layout);
+    let named = match input.generics.params.first() {
+        None => named_fields(input, &mut layout),
+        Some(parameter) => {
+            let text = "a frame can't be generic: its layout is the same wherever it is used";
+            layout.at(parameter, text);
+            None
+        }
+    };
     for field in named.iter().flat_map(|named| &named.named) {
         let Some(ident) = field.ident.clone() else { continue };
         fields.push(Field {
             name: ident.unraw().to_string(),
-            ty_span: field.ty.span(),
+            written: field.ty.clone(),
             ty: layout.ok(ty::parse(&field.ty)),
             frame: frame::field(attributes(&field.attrs, "frame"), &mut layout),
             meta: meta::field(attributes(&field.attrs, "meta"), &mut mapping),
@@ -80,6 +83,7 @@ pub(crate) fn input(input: &DeriveInput) -> Parsed {
     let declaration = Declaration {
         ident: input.ident.clone(),
         vis: input.vis.clone(),
+        generics: input.generics.clone(),
         frame,
         meta,
         opaque: named.is_none(),

@@ -1,6 +1,7 @@
 //! The types that fields may have.
 
-use syn::spanned::Spanned;
+use std::ops::RangeInclusive;
+
 use syn::{Expr, ExprLit, GenericArgument, Lit, PathArguments, PathSegment};
 
 /// What a field is made of.
@@ -52,14 +53,13 @@ impl Int {
         INTS.into_iter().find(|int| int.name == name)
     }
 
-    /// Whether `value` is one of this type.
-    pub(crate) fn holds(self, value: i128) -> bool {
+    /// The values of this type.
+    pub(crate) fn range(self) -> RangeInclusive<i128> {
         let bits = self.width * 8;
-        let (min, max) = match self.signed {
-            true => (-(1_i128 << (bits - 1)), (1_i128 << (bits - 1)) - 1),
-            false => (0, (1_i128 << bits) - 1),
-        };
-        (min..=max).contains(&value)
+        match self.signed {
+            true => -(1_i128 << (bits - 1))..=(1_i128 << (bits - 1)) - 1,
+            false => 0..=(1_i128 << bits) - 1,
+        }
     }
 }
 
@@ -89,7 +89,7 @@ pub(super) fn parse(ty: &syn::Type) -> syn::Result<Type> {
         if segment.ident == "Auto" {
             return match argument(segment) {
                 Some(inner) => scalar(inner).map(Type::Auto),
-                None => Err(syn::Error::new(ty.span(), "say how wide it is: `Auto<u32>`")),
+                None => Err(syn::Error::new_spanned(ty, "say how wide it is: `Auto<u32>`")),
             };
         }
     }
@@ -108,15 +108,15 @@ fn scalar(ty: &syn::Type) -> syn::Result<Scalar> {
 fn array_len(array: &syn::TypeArray) -> syn::Result<usize> {
     let element = last_segment(strip(&array.elem)).filter(|element| element.ident == "u8");
     if element.is_none() {
-        return Err(syn::Error::new(array.elem.span(), "only arrays of bytes: `[u8; 4]`"));
+        return Err(syn::Error::new_spanned(&array.elem, "only arrays of bytes: `[u8; 4]`"));
     }
     match &array.len {
         Expr::Lit(ExprLit { lit: Lit::Int(len), .. }) => match len.base10_parse()? {
             0 => Err(syn::Error::new(len.span(), "a field takes at least one byte")),
             len => Ok(len),
         },
-        other => Err(syn::Error::new(
-            other.span(),
+        other => Err(syn::Error::new_spanned(
+            other,
             "the length must be written out, as in `[u8; 4]`: the offsets of the fields behind it \
              depend on it",
         )),
@@ -136,7 +136,7 @@ fn unsupported(ty: &syn::Type, name: &str) -> syn::Error {
         }
     };
     let name = if name.is_empty() { "this type".to_owned() } else { format!("`{name}`") };
-    syn::Error::new(ty.span(), format_args!("{name} can't be a field of a frame: {remedy}"))
+    syn::Error::new_spanned(ty, format_args!("{name} can't be a field of a frame: {remedy}"))
 }
 
 /// A type that comes out of a `macro_rules!` macro is wrapped.
