@@ -1,6 +1,10 @@
 //! The codec contract of metaproto: describe the frames of an RPC protocol once, and a proxy can
 //! route, balance, limit, observe and answer errors in that protocol.
 
+// Generated code says `::metaproto_core`, in this crate too.
+extern crate self as metaproto_core;
+
+pub mod frame;
 pub mod wire;
 
 mod codec;
@@ -16,6 +20,7 @@ pub use bytes::{Bytes, BytesMut};
 
 pub use self::codec::{Codec, FrameLength};
 pub use self::error::{DecodeError, EncodeError, Error, ErrorKind, Fault, Scope};
+pub use self::frame::{Auto, Frame};
 pub use self::limits::Limits;
 pub use self::metadata::{IntText, MessageKind, Metadata, PropertyValue, RequestHead};
 pub use self::mutation::{Change, Mutation};
@@ -25,3 +30,21 @@ pub use self::protocol::{
     Probe, PropertyInfo, PropertySchema, Protocol, Sharing, Side, no_options,
 };
 pub use self::status::{Status, StatusClass};
+
+#[cfg(feature = "derive")]
+#[doc(inline)]
+#[doc = include_str!("frame/derive_frame.md")]
+pub use metaproto_derive::Frame;
+
+#[cfg(feature = "derive")]
+#[doc(inline)]
+#[doc = include_str!("frame/derive_codec.md")]
+pub use metaproto_derive::Codec;
+
+/// What generated code names. Not part of the public interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::frame::support::{
+        bad_constant, put, request_id, take, text, total, unknown_kind, wire_length,
+    };
+}

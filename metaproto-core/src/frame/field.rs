@@ -1,0 +1,168 @@
+//! What is known of a field at compile time, and the slow but general way to write one.
+
+use std::ops::Range;
+
+use crate::EncodeError;
+
+/// The order of the bytes of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ByteOrder {
+    /// The most significant byte comes first.
+    Big,
+    /// The least significant byte comes first.
+    Little,
+}
+
+/// How the bytes of a field are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// A number that is never negative, 1 to 8 bytes.
+    Unsigned(ByteOrder),
+    /// A number in two's complement, 1 to 8 bytes.
+    Signed(ByteOrder),
+    /// Bytes as they are. As a property they are text, and zeros at the end are padding.
+    Bytes,
+}
+
+/// One field of a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FieldInfo {
+    /// The field's name.
+    pub name: &'static str,
+    /// Where the field starts, in bytes from the start of the frame.
+    pub offset: usize,
+    /// How many bytes it takes.
+    pub width: usize,
+    /// How its bytes are to be read.
+    pub format: Format,
+}
+
+/// A part of a header that never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Constant {
+    /// The field's name; `magic` for the one at the front that has no field.
+    pub name: &'static str,
+    /// Where it starts, in bytes from the start of the frame.
+    pub offset: usize,
+    /// The bytes that must be there.
+    pub bytes: &'static [u8],
+}
+
+impl FieldInfo {
+    /// Where the field lies in the frame.
+    #[must_use]
+    pub const fn range(&self) -> Range<usize> {
+        self.offset..self.offset.saturating_add(self.width)
+    }
+
+    /// Writes the value that `text` says.
+    ///
+    /// # Errors
+    /// [`EncodeError::InvalidValue`] if the value does not fit. `header` is then as it was.
+    pub(crate) fn write_text(&self, header: &mut [u8], text: &str) -> Result<(), EncodeError> {
+        if self.format != Format::Bytes {
+            let number = text.parse::<i128>();
+            let number = number.map_err(|_| self.invalid(format!("{text:?} is not a number")))?;
+            return self.write_int(header, number);
+        }
+        let padding = self
+            .width
+            .checked_sub(text.len())
+            .ok_or_else(|| self.invalid(format!("{text:?} is longer than {} bytes", self.width)))?;
+        self.write(header, text.bytes().chain(std::iter::repeat_n(0, padding)))
+    }
+
+    /// Writes a number.
+    ///
+    /// # Errors
+    /// [`EncodeError::InvalidValue`] if it does not fit. `header` is then as it was.
+    pub(crate) fn write_int(&self, header: &mut [u8], value: i128) -> Result<(), EncodeError> {
+        let (signed, order) = match self.format {
+            Format::Unsigned(order) => (false, order),
+            Format::Signed(order) => (true, order),
+            Format::Bytes => return Err(self.invalid("is not a number".to_owned())),
+        };
+        let unused_bits = 64_usize.saturating_sub(self.width.saturating_mul(8)) as u32;
+        let unsigned_max = i128::from(u64::MAX.checked_shr(unused_bits).unwrap_or(0));
+        let (min, max) = match signed {
+            true => (!(unsigned_max >> 1), unsigned_max >> 1),
+            false => (0, unsigned_max),
+        };
+        if value < min || value > max {
+            return Err(self.invalid(format!("{value} is not within {min} to {max}")));
+        }
+        let bytes = value.to_le_bytes().into_iter().take(self.width);
+        match order {
+            ByteOrder::Little => self.write(header, bytes),
+            ByteOrder::Big => self.write(header, bytes.rev()),
+        }
+    }
+
+    fn write(&self, header: &mut [u8], bytes: impl Iterator<Item = u8>) -> Result<(), EncodeError> {
+        let place = header.get_mut(self.range());
+        let place = place.ok_or_else(|| self.invalid("is outside the header".to_owned()))?;
+        for (to, from) in place.iter_mut().zip(bytes) {
+            *to = from;
+        }
+        Ok(())
+    }
+
+    fn invalid(&self, reason: String) -> EncodeError {
+        EncodeError::InvalidValue { field: self.name, reason: reason.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn field(width: usize, format: Format) -> FieldInfo {
+        FieldInfo { name: "f", offset: 1, width, format }
+    }
+
+    fn write_int(width: usize, format: Format, value: i128) -> Option<Vec<u8>> {
+        let mut header = vec![0xee; width + 2];
+        let written = field(width, format).write_int(&mut header, value);
+        assert_eq!((header[0], header[width + 1]), (0xee, 0xee));
+        written.ok().map(|()| header[1..=width].to_vec())
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_is_written_if_and_only_if_it_fits(
+            value in prop_oneof![any::<i128>(), -70_000..70_000_i128],
+        ) {
+            let be = Format::Unsigned(ByteOrder::Big);
+            let le = Format::Signed(ByteOrder::Little);
+            let u16_be = u16::try_from(value).ok().map(|v| v.to_be_bytes().to_vec());
+            prop_assert_eq!(write_int(2, be, value), u16_be);
+            let u64_be = u64::try_from(value).ok().map(|v| v.to_be_bytes().to_vec());
+            prop_assert_eq!(write_int(8, be, value), u64_be);
+            let i32_le = i32::try_from(value).ok().map(|v| v.to_le_bytes().to_vec());
+            prop_assert_eq!(write_int(4, le, value), i32_le);
+            let i64_le = i64::try_from(value).ok().map(|v| v.to_le_bytes().to_vec());
+            prop_assert_eq!(write_int(8, le, value), i64_le);
+        }
+    }
+
+    #[test]
+    fn text_is_padded_with_zeros_and_never_cut() {
+        let mut header = *b"....";
+        let name = field(3, Format::Bytes);
+        name.write_text(&mut header, "ab").unwrap();
+        assert_eq!(&header, b".ab\0");
+        let error = name.write_text(&mut header, "abcd").unwrap_err();
+        assert_eq!(error.to_string(), "f: \"abcd\" is longer than 3 bytes");
+    }
+
+    #[test]
+    fn a_bad_number_says_what_would_be_right() {
+        let cmd = field(2, Format::Signed(ByteOrder::Big));
+        let error = cmd.write_text(&mut [0; 4], "40000").unwrap_err();
+        assert_eq!(error.to_string(), "f: 40000 is not within -32768 to 32767");
+        let error = cmd.write_text(&mut [0; 4], "x").unwrap_err();
+        assert_eq!(error.to_string(), "f: \"x\" is not a number");
+    }
+}

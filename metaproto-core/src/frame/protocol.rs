@@ -1,0 +1,95 @@
+//! The protocol that a message makes.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::codec::MessageCodec;
+use super::{Message, Spec, support};
+use crate::{
+    Capabilities, Codec, CodecContext, Correlation, MessageKind, MutationSupport, OptionError,
+    Options, Probe, PropertyInfo, PropertySchema, Protocol, no_options,
+};
+
+/// The protocol whose messages are `M`s. What `M::protocol()` returns.
+pub struct Derived<M>(PhantomData<M>);
+
+impl<M> Derived<M> {
+    /// The only value there is.
+    #[must_use]
+    pub const fn new() -> Self {
+        Derived(PhantomData)
+    }
+}
+
+impl<M> Default for Derived<M> {
+    fn default() -> Self {
+        Derived::new()
+    }
+}
+
+impl<M: Message> fmt::Debug for Derived<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Derived").field(&M::SPEC.protocol).finish()
+    }
+}
+
+impl<M: Message> Protocol for Derived<M> {
+    fn name(&self) -> &str {
+        M::SPEC.protocol
+    }
+
+    fn aliases(&self) -> &[&str] {
+        M::SPEC.aliases
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let spec = M::SPEC;
+        let correlation = match spec.request_id_bits {
+            Some(bits) => Correlation::Id { bits },
+            None => Correlation::Order,
+        };
+        let mut capabilities = Capabilities::new(correlation);
+        capabilities.sharing = spec.sharing.unwrap_or(capabilities.sharing);
+        capabilities.oneway = spec.has_kind(MessageKind::Oneway);
+        capabilities.ping = spec.has_kind(MessageKind::Ping) && spec.has_kind(MessageKind::Pong);
+        capabilities.go_away = spec.has_kind(MessageKind::GoAway);
+        capabilities.error_replies = spec.errors.is_some() && spec.status.is_some();
+        capabilities.properties = schema(spec);
+        capabilities.probe = starts_with_constant::<M>();
+        capabilities
+    }
+
+    fn codec(&self, context: &CodecContext) -> Box<dyn Codec> {
+        Box::new(MessageCodec::<M>::new(context))
+    }
+
+    fn configure(&self, options: &Options) -> Result<Arc<dyn Protocol>, OptionError> {
+        no_options(self.name(), options)?;
+        Ok(Arc::new(Self::new()))
+    }
+
+    fn probe(&self, head: &[u8]) -> Probe {
+        if !starts_with_constant::<M>() || support::check_prefix(head, M::CONSTANTS).is_err() {
+            return Probe::No;
+        }
+        let ends = M::CONSTANTS.iter().map(|c| c.offset.saturating_add(c.bytes.len()));
+        match ends.max() {
+            Some(end) if head.len() < end => Probe::Need(end),
+            _ => Probe::Yes,
+        }
+    }
+}
+
+fn schema(spec: &Spec) -> PropertySchema {
+    let known = spec.properties.iter().map(|property| PropertyInfo {
+        name: property.name.to_owned(),
+        mutation: MutationSupport::SET,
+    });
+    PropertySchema { known: known.collect(), open: None }
+}
+
+/// A constant further back is too little to tell a protocol by: others may have the same byte there.
+fn starts_with_constant<M: Message>() -> bool {
+    M::CONSTANTS.iter().any(|constant| constant.offset == 0)
+}

@@ -1,0 +1,12 @@
+use metaproto_core::{Auto, Bytes, Frame};
+
+#[derive(Frame)]
+struct Message {
+    #[frame(length(of = frame))]
+    len: Auto<u32>,
+    #[frame(body)]
+    body: Bytes,
+    crc: u32,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! From attributes to a model: what makes sense together, and what does not.
+
+mod layout;
+mod mapping;
+mod value;
+
+pub(crate) use self::layout::layout;
+pub(crate) use self::mapping::mapping;

@@ -1,0 +1,47 @@
+//! Values that are written out can be checked here; others are left to the compiler.
+
+use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
+
+use crate::mistakes::Mistakes;
+use crate::parse::{Int, Scalar};
+
+/// The number that `value` is, if it is written out.
+pub(super) fn literal(value: &Expr) -> Option<i128> {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => int.base10_parse().ok(),
+        Expr::Lit(ExprLit { lit: Lit::Byte(byte), .. }) => Some(i128::from(byte.value())),
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => literal(expr).map(|n| -n),
+        Expr::Group(group) => literal(&group.expr),
+        Expr::Paren(paren) => literal(&paren.expr),
+        _ => None,
+    }
+}
+
+/// Whether `value` can be one of this type, as far as can be told here.
+pub(super) fn fits_int(value: &Expr, int: Int, mistakes: &mut Mistakes) -> bool {
+    let (name, range) = (int.name, int.range());
+    let fits = literal(value).is_none_or(|number| range.contains(&number));
+    if !fits {
+        let (min, max) = (range.start(), range.end());
+        mistakes.at(value, format_args!("does not fit `{name}`, which is {min} to {max}"));
+    }
+    fits
+}
+
+/// As [`fits_int`], for everything that takes a fixed number of bytes.
+pub(super) fn fits(value: &Expr, scalar: Scalar, mistakes: &mut Mistakes) -> bool {
+    let width = match scalar {
+        Scalar::Int(int) => return fits_int(value, int, mistakes),
+        Scalar::Bytes(width) => width,
+    };
+    let fits = match value {
+        Expr::Lit(ExprLit { lit: Lit::ByteStr(bytes), .. }) => bytes.value().len() == width,
+        Expr::Lit(_) => false,
+        _ => true,
+    };
+    if !fits {
+        let text = format_args!("the field is `[u8; {width}]`: write {width} bytes as `b\"..\"`");
+        mistakes.at(value, text);
+    }
+    fits
+}
