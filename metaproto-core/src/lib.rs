@@ -1,6 +1,8 @@
 //! The codec contract of metaproto: describe the frames of an RPC protocol once, and a proxy can
 //! route, balance, limit, observe and answer errors in that protocol.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod wire;
 
 mod codec;
