@@ -218,7 +218,7 @@ pub(crate) fn frame(kind: u8, id: u32, code: u8, method: &str, body: &[u8]) -> V
 pub(crate) fn samples() -> Samples {
     Samples::new()
         .request(frame(0, 7, 0, "echo", b"hello"))
-        .request(frame(0, 0xdead_beef, 0, "add", &[0x7a; 300]))
+        .request(frame(0, 0xdead_beef, 0, "add", &[0x7a; 80]))
         .named("a call with a larger body")
         .request(frame(1, 9, 0, "log", b"line"))
         .named("a one-way call")

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Buf;
 use metaproto_core::conformance::Law;
 use metaproto_core::{
     Bytes, BytesMut, Capabilities, Change, Codec, CodecContext, DecodeError, EncodeError, Error,
@@ -165,6 +166,58 @@ impl BrokenCodec {
         }
         Ok(())
     }
+
+    fn encode_wrongly(
+        &self,
+        metadata: &Metadata,
+        mutation: &Mutation,
+        out: &mut Output,
+    ) -> Result<(), EncodeError> {
+        match self.flaw {
+            Flaw::LeavesLengthsAsTheyWere => {
+                let mut whole = Output::new();
+                BinaryCodec.encode(metadata, mutation, &mut whole)?;
+                let mut whole = whole.copy_to_bytes(whole.len()).to_vec();
+                whole[2..6].copy_from_slice(&metadata.frame[2..6]);
+                out.copy(&whole);
+                Ok(())
+            }
+            Flaw::IgnoresMutations => {
+                BinaryCodec.encode(metadata, mutation, &mut Output::new())?;
+                BinaryCodec.encode(metadata, &Mutation::new(), out)
+            }
+            Flaw::RefusesDeclaredMutations => unsupported("mutations"),
+            Flaw::AppendsInSilence => {
+                let appends = |c: &Change| matches!(c, Change::Append { .. });
+                match mutation.changes() {
+                    [change] if appends(change) => {
+                        BinaryCodec.encode(metadata, &Mutation::new(), out)
+                    }
+                    _ => BinaryCodec.encode(metadata, mutation, out),
+                }
+            }
+            Flaw::DropsTheBody => {
+                let mut bare = Metadata::new();
+                bare.frame = metadata.frame.slice(..metadata.header_size);
+                bare.header_size = metadata.header_size;
+                bare.kind = metadata.kind;
+                BinaryCodec.encode(&bare, mutation, out)
+            }
+            Flaw::FindsNamesByCase => {
+                let exact = |c: &Change| c.name() == "method";
+                if mutation.changes().iter().all(exact) {
+                    BinaryCodec.encode(metadata, mutation, out)
+                } else {
+                    unsupported("this name")
+                }
+            }
+            Flaw::PanicsOnEmptyMetadata => {
+                assert!(!metadata.frame.is_empty(), "no frame");
+                BinaryCodec.encode(metadata, mutation, out)
+            }
+            _ => BinaryCodec.encode(metadata, mutation, out),
+        }
+    }
 }
 
 impl Codec for BrokenCodec {
@@ -212,51 +265,7 @@ impl Codec for BrokenCodec {
         mutation: &Mutation,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
-        let result = match self.flaw {
-            Flaw::LeavesLengthsAsTheyWere => {
-                let mut whole = Output::new();
-                BinaryCodec.encode(metadata, mutation, &mut whole)?;
-                let mut whole = whole.tail().to_vec();
-                let before = metadata.frame.get(2..6).unwrap_or_default();
-                whole[2..6].copy_from_slice(before);
-                out.copy(&whole);
-                return Ok(());
-            }
-            Flaw::IgnoresMutations => {
-                BinaryCodec.encode(metadata, mutation, &mut Output::new())?;
-                BinaryCodec.encode(metadata, &Mutation::new(), out)
-            }
-            Flaw::RefusesDeclaredMutations => unsupported("mutations"),
-            Flaw::AppendsInSilence => {
-                let appends = |c: &Change| matches!(c, Change::Append { .. });
-                match mutation.changes() {
-                    [change] if appends(change) => {
-                        BinaryCodec.encode(metadata, &Mutation::new(), out)
-                    }
-                    _ => BinaryCodec.encode(metadata, mutation, out),
-                }
-            }
-            Flaw::DropsTheBody => {
-                let mut bare = Metadata::new();
-                bare.frame = metadata.frame.slice(..metadata.header_size);
-                bare.header_size = metadata.header_size;
-                bare.kind = metadata.kind;
-                BinaryCodec.encode(&bare, mutation, out)
-            }
-            Flaw::FindsNamesByCase => {
-                let exact = |c: &Change| c.name() == "method";
-                if mutation.changes().iter().all(exact) {
-                    BinaryCodec.encode(metadata, mutation, out)
-                } else {
-                    unsupported("this name")
-                }
-            }
-            Flaw::PanicsOnEmptyMetadata => {
-                assert!(!metadata.frame.is_empty(), "no frame");
-                BinaryCodec.encode(metadata, mutation, out)
-            }
-            _ => BinaryCodec.encode(metadata, mutation, out),
-        };
+        let result = self.encode_wrongly(metadata, mutation, out);
         match (self.flaw, &result) {
             (Flaw::EncodesBeforeItRefuses, Err(_)) => out.copy(b"half"),
             (Flaw::ClearsTheOutput, Err(_)) => out.clear(),

@@ -1,6 +1,7 @@
 //! A good codec without a length prefix and without ids: one line, scanned once.
 //!
-//! `Q name=value name=value;body\n`, answered by `A` (ok) or `E` (error) in the same form.
+//! `Q name=value name=value;body\n`, answered by `A` (ok) or `E` (error) in the same form. It can be
+//! broken in one way at a time.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,11 +13,24 @@ use metaproto_core::{
     OptionError, Options, Output, PropertySchema, Protocol, RequestHead, Status, no_options,
 };
 
-#[derive(Debug)]
-pub(crate) struct Lines {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    None,
     /// Starts every scan at the front of the line.
-    pub(crate) forgetful: bool,
+    ScansAgain,
+    /// Writes ends of lines into values.
+    InjectsValues,
+    /// Writes ends of lines into error texts.
+    InjectsErrors,
+    RefusesNewProperties,
+    AppendsInPlaceOfOthers,
+    RemovesInSilence,
+    /// Although its responses are matched by order.
+    PatchesIds,
 }
+
+#[derive(Debug)]
+pub(crate) struct Lines(pub(crate) Flaw);
 
 impl Protocol for Lines {
     fn name(&self) -> &str {
@@ -31,12 +45,12 @@ impl Protocol for Lines {
     }
 
     fn codec(&self, _: &CodecContext) -> Box<dyn Codec> {
-        Box::new(LinesCodec { scanned: 0, forgetful: self.forgetful })
+        Box::new(LinesCodec { scanned: 0, flaw: self.0 })
     }
 
     fn configure(&self, options: &Options) -> Result<Arc<dyn Protocol>, OptionError> {
         no_options("lines", options)?;
-        Ok(Arc::new(Lines { forgetful: self.forgetful }))
+        Ok(Arc::new(Lines(self.0)))
     }
 }
 
@@ -44,10 +58,19 @@ impl Protocol for Lines {
 struct LinesCodec {
     /// The bytes of the line that have no end of line among them.
     scanned: usize,
-    forgetful: bool,
+    flaw: Flaw,
 }
 
-fn entries(frame: &[u8]) -> Option<(Vec<[Range<usize>; 2]>, usize)> {
+/// A name and a value.
+type Entry = (Vec<u8>, Vec<u8>);
+
+/// Where a name and a value stand.
+type Place = [Range<usize>; 2];
+
+/// The entries of a line, and where its body starts.
+type Entries = (Vec<Place>, usize);
+
+fn entries(frame: &[u8]) -> Option<Entries> {
     let end = frame.iter().position(|byte| *byte == b';')?;
     let mut entries = Vec::new();
     let mut at = 1;
@@ -68,9 +91,38 @@ fn invalid(field: &'static str) -> EncodeError {
     EncodeError::InvalidValue { field, reason: "has a reserved character".into() }
 }
 
+impl LinesCodec {
+    fn apply(&self, change: &Change, list: &mut Vec<Entry>) -> Result<(), EncodeError> {
+        let name = change.name().as_bytes();
+        if name.is_empty() || name.iter().any(|byte| b" =;\n".contains(byte)) {
+            return Err(invalid("name"));
+        }
+        let replaces = match change {
+            Change::Append { .. } => self.flaw == Flaw::AppendsInPlaceOfOthers,
+            Change::Remove { .. } => self.flaw != Flaw::RemovesInSilence,
+            _ => true,
+        };
+        let len = list.len();
+        if replaces {
+            list.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+        }
+        let (Change::Set { value, .. } | Change::Append { value, .. }) = change else {
+            return Ok(());
+        };
+        if value.bytes().any(|byte| b" ;\n".contains(&byte)) && self.flaw != Flaw::InjectsValues {
+            return Err(invalid("value"));
+        }
+        if self.flaw == Flaw::RefusesNewProperties && list.len() == len {
+            return Err(invalid("name"));
+        }
+        list.push((name.to_vec(), value.as_bytes().to_vec()));
+        Ok(())
+    }
+}
+
 impl Codec for LinesCodec {
     fn frame_length(&mut self, head: &[u8]) -> Result<FrameLength, DecodeError> {
-        if self.forgetful {
+        if self.flaw == Flaw::ScansAgain {
             self.scanned = 0;
         }
         let new = head.get(self.scanned..).unwrap_or_default();
@@ -109,24 +161,12 @@ impl Codec for LinesCodec {
         mutation: &Mutation,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
-        let mut list: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+        let mut list: Vec<Entry> = Vec::new();
         let (there, _) = entries(&metadata.frame).ok_or(EncodeError::Unsupported("this"))?;
         let text = |range: Range<usize>| metadata.frame.get(range).unwrap_or_default().to_vec();
         list.extend(there.into_iter().map(|[name, value]| (text(name), text(value))));
         for change in mutation.changes() {
-            let name = change.name().as_bytes();
-            if name.is_empty() || name.iter().any(|byte| b" =;\n".contains(byte)) {
-                return Err(invalid("name"));
-            }
-            if !matches!(change, Change::Append { .. }) {
-                list.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
-            }
-            if let Change::Set { value, .. } | Change::Append { value, .. } = change {
-                if value.bytes().any(|byte| b" ;\n".contains(&byte)) {
-                    return Err(invalid("value"));
-                }
-                list.push((name.to_vec(), value.as_bytes().to_vec()));
-            }
+            self.apply(change, &mut list)?;
         }
         out.copy(metadata.frame.get(..1).unwrap_or_default());
         for (name, value) in list {
@@ -146,9 +186,19 @@ impl Codec for LinesCodec {
         error: &Error,
         out: &mut BytesMut,
     ) -> Result<(), EncodeError> {
-        let message = error.message.replace('\n', " ");
+        let message = match self.flaw {
+            Flaw::InjectsErrors => error.message.to_string(),
+            _ => error.message.replace('\n', " "),
+        };
         out.extend_from_slice(format!("E error={};{message}\n", error.kind).as_bytes());
         Ok(())
+    }
+
+    fn patch_request_id(&self, _: &mut [u8], _: u64) -> Result<(), EncodeError> {
+        match self.flaw {
+            Flaw::PatchesIds => Ok(()),
+            _ => Err(EncodeError::Unsupported("request ids")),
+        }
     }
 }
 
