@@ -10,11 +10,15 @@ use crate::conformance::samples::Sample;
 /// A counting allocator needs `unsafe`, so the kit brings none. With the crate `allocation-counter`
 /// among the dev-dependencies this is all it takes:
 ///
-/// ```ignore
+/// ```
+/// use metaproto_core::conformance::Allocations;
+///
 /// fn meter(run: &mut dyn FnMut()) -> Allocations {
 ///     let info = allocation_counter::measure(run);
 ///     Allocations { count: info.count_total, bytes: info.bytes_total }
 /// }
+///
+/// assert_eq!(meter(&mut || drop(vec![1_u8; 64])), Allocations { count: 1, bytes: 64 });
 /// ```
 pub type Meter = fn(&mut dyn FnMut()) -> Allocations;
 

@@ -7,6 +7,7 @@ use crate::conformance::Rig;
 use crate::conformance::decoding::sane;
 use crate::conformance::drive::{Chunks, Drive, Next, read_one};
 use crate::conformance::facts::Facts;
+use crate::conformance::identity::only_the_id;
 use crate::conformance::replies::reads_as_answer;
 use crate::conformance::report::{Breach, Law, Verdict};
 use crate::conformance::subject::Subject;
@@ -114,8 +115,7 @@ impl Examiner<'_> {
         }
         let patched: Bytes = [&header[..], &self.metadata.body()].concat().into();
         let read = read_one(&mut self.rig.subject(self.side), &patched, Law::IdPatch)?;
-        let expected = Facts { request_id: Some(other), ..Facts::of(&self.metadata) };
-        Facts::of(&read).expect(&expected, Law::IdPatch)
+        only_the_id(&self.metadata, &Facts::of(&read), other)
     }
 
     fn mutations(&mut self) -> Verdict {

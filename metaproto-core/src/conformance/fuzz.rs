@@ -19,7 +19,6 @@ use crate::{Protocol, Side};
 ///
 /// # Panics
 /// With a report, if a law is broken.
-#[allow(clippy::panic, reason = "the way in which a fuzz target tells of a finding")]
 pub fn fuzz(protocol: &dyn Protocol, data: &[u8]) {
     let Some((first, stream)) = data.split_first() else { return };
     let samples = Samples::new();

@@ -49,9 +49,8 @@
 //! #         m.frame = frame;
 //! #         Ok(())
 //! #     }
-//! #     fn encode(&self, _: &Metadata, mutation: &Mutation, _: &mut Output)
+//! #     fn encode(&self, _: &Metadata, _: &Mutation, _: &mut Output)
 //! #         -> Result<(), EncodeError> {
-//! #         let _ = mutation;
 //! #         Err(EncodeError::Unsupported("mutations"))
 //! #     }
 //! #     fn on_error(&self, request: &RequestHead, _: &Error, out: &mut BytesMut)
@@ -131,7 +130,6 @@ use crate::{Capabilities, CodecContext, Protocol, Side};
 ///
 /// # Panics
 /// With a report, if a law is broken.
-#[allow(clippy::panic, reason = "the way in which a test tells of a finding")]
 #[track_caller]
 pub fn check(protocol: &dyn Protocol, samples: Samples) {
     if let Err(violations) = try_check(protocol, samples) {
@@ -145,7 +143,6 @@ pub fn check(protocol: &dyn Protocol, samples: Samples) {
 ///
 /// # Errors
 /// Every law that is broken, once for each sample that shows it.
-#[allow(clippy::needless_pass_by_value, reason = "as check, which reads better so")]
 pub fn try_check(protocol: &dyn Protocol, samples: Samples) -> Result<Report, Vec<Violation>> {
     let rig = Rig::new(protocol, &samples);
     let mut journal = Journal::default();
