@@ -38,8 +38,15 @@ pub(super) fn check(rig: &Rig<'_>, sample: &Sample, journal: &mut Journal) {
 
 /// All places in a short frame; in a long one the start, the end and a spread between.
 pub(super) fn places(len: usize) -> impl Iterator<Item = usize> {
-    let step = (len / 512).max(1);
-    (1..=len).filter(move |at| *at <= 512 || len - at < 64 || at % step == 0)
+    let spread = (512 / thinning(len)).max(16);
+    let step = (len / spread).max(1);
+    (1..=len).filter(move |at| *at <= 512 || len - at < 16 || at % step == 0)
+}
+
+/// One in how many cases a long frame is tried with, so that all frames take about as long. Odd, so
+/// that no case of a table is left out on every line.
+pub(super) fn thinning(len: usize) -> usize {
+    (len / (8 << 10)) | 1
 }
 
 /// Whether a verdict on the first `there` bytes of a frame of `total` bytes is right. Yields

@@ -6,7 +6,7 @@ use crate::conformance::Rig;
 use crate::conformance::decoding::{decode_fresh, sane};
 use crate::conformance::drive::{Chunks, Random};
 use crate::conformance::examine::examine;
-use crate::conformance::framing::places;
+use crate::conformance::framing::{places, thinning};
 use crate::conformance::report::{Journal, Law, Verdict};
 use crate::conformance::samples::Sample;
 use crate::{Error, ErrorKind, MessageKind, Metadata, Mutation, RequestHead, Side};
@@ -22,17 +22,17 @@ pub(super) fn check(rig: &Rig<'_>, sample: &Sample, journal: &mut Journal) {
         let verdict = truncated(rig, sample, len).map_err(|breach| breach.at(len));
         journal.case(Law::NoPanic, &sample.name, verdict);
     }
-    for at in 0..header.min(sample.frame.len()).min(LENGTHS_MAX) {
-        for value in lengths(sample.frame.len()) {
-            let verdict = with_bytes(rig, sample, at, &value);
-            let verdict = verdict.map_err(|b| b.while_trying(&format!("{value:x?} at byte {at}")));
-            journal.case(Law::NoPanic, &sample.name, verdict);
-        }
-    }
-    for (at, bit) in flips(sample.frame.len()) {
+    let places = 0..header.min(sample.frame.len()).min(LENGTHS_MAX);
+    let values = lengths(sample.frame.len());
+    let lies = places.flat_map(|at| values.iter().map(move |value| (at, value.clone())));
+    let flips = flips(sample.frame.len()).map(|(at, bit)| {
         let flipped = sample.frame.get(at).map_or(0, |byte| byte ^ (1 << bit));
-        let verdict = with_bytes(rig, sample, at, &[flipped]);
-        let verdict = verdict.map_err(|b| b.while_trying(&format!("bit {bit} of byte {at}")));
+        (at, vec![flipped])
+    });
+    for (at, bytes) in lies.chain(flips).step_by(thinning(sample.frame.len())) {
+        let verdict = with_bytes(rig, sample, at, &bytes);
+        let what = || format!("the sample with the bytes {bytes:02x?} at {at}");
+        let verdict = verdict.map_err(|breach| breach.while_trying(&what()));
         journal.case(Law::NoPanic, &sample.name, verdict);
     }
 }

@@ -78,6 +78,9 @@
 //!
 //! - **Every split**: `frame_length` is asked at every place of every sample (a spread of places in
 //!   samples over 512 bytes), at every pair of places in short ones, and byte by byte.
+//! - **Hostile bytes**: lengths that lie are written at every place of the header, in all widths and
+//!   both byte orders; every bit of the start is flipped; samples are cut off everywhere. Samples over
+//!   8 KiB get a share of these cases only.
 //! - **Linear cost** is proven without a clock. Either the heads that the codec is handed sum up to
 //!   little, or calls are repeated with bytes changed that earlier calls have seen, and the verdicts
 //!   may not depend on those. Reads without influence on a verdict go unnoticed.
