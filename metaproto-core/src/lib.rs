@@ -4,6 +4,8 @@
 // Generated code says `::metaproto_core`, in this crate too.
 extern crate self as metaproto_core;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod frame;
 pub mod wire;
 

@@ -228,6 +228,21 @@ impl Metadata {
         self.properties.iter().map(move |(n, v)| (text(n), self.value(v)))
     }
 
+    /// A range of a name or value that does not lie in the frame: a fault of the codec.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn stray_range(&self) -> Option<Range<usize>> {
+        let names = self.properties.iter().filter_map(|(name, _)| match name {
+            Name::InFrame(range) => Some(range),
+            Name::Static(_) => None,
+        });
+        let values = self.properties.iter().map(|(_, value)| value).chain(&self.operation);
+        let values = values.filter_map(|value| match value {
+            Value::InFrame(range) => Some(range),
+            Value::Static(_) | Value::Int(_) | Value::Owned(_) => None,
+        });
+        names.chain(values).find(|range| self.frame.get((*range).clone()).is_none()).cloned()
+    }
+
     fn name<'a>(&'a self, name: &'a Name) -> &'a [u8] {
         match name {
             Name::Static(text) => text.as_bytes(),
