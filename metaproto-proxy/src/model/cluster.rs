@@ -37,10 +37,7 @@ impl Cluster {
     pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
     /// A cluster of these endpoints with the defaults.
-    pub fn new(
-        name: impl Into<String>,
-        endpoints: impl IntoIterator<Item = SocketAddr>,
-    ) -> Self {
+    pub fn new(name: impl Into<String>, endpoints: impl IntoIterator<Item = SocketAddr>) -> Self {
         Cluster {
             name: name.into(),
             endpoints: endpoints.into_iter().map(Endpoint::new).collect(),
