@@ -8,9 +8,12 @@ use std::marker::PhantomData;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+use super::schema::{Cluster, Endpoint, Match, Protocol};
 
 /// A value with up to three forms. Forms that are not given are refused.
-pub(super) trait Forms<'de>: Sized {
+trait Forms<'de>: Sized {
     /// What is expected, to follow "expected" in an error.
     const EXPECTED: &'static str;
 
@@ -29,7 +32,7 @@ pub(super) trait Forms<'de>: Sized {
 }
 
 /// Reads whichever form is there.
-pub(super) fn any<'de, T: Forms<'de>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+fn any<'de, T: Forms<'de>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     from.deserialize_any(AnyForm(PhantomData))
 }
 
@@ -52,6 +55,90 @@ impl<'de, T: Forms<'de>> Visitor<'de> for AnyForm<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
         T::map(MapAccessDeserializer::new(map))
+    }
+}
+
+impl<'de> Forms<'de> for Match {
+    const EXPECTED: &'static str = "a map of properties to values, or a list of conditions";
+
+    fn list<D: Deserializer<'de>>(list: D) -> Result<Self, D::Error> {
+        Vec::deserialize(list).map(Match::All)
+    }
+
+    fn map<D: Deserializer<'de>>(map: D) -> Result<Self, D::Error> {
+        Pairs::deserialize(map).map(Match::Exact)
+    }
+}
+
+impl<'de> Forms<'de> for Protocol {
+    const EXPECTED: &'static str = "the name of a protocol, or a map with its name and options";
+
+    fn text<E: de::Error>(text: &str) -> Result<Self, E> {
+        Ok(Protocol::named(text))
+    }
+
+    fn map<D: Deserializer<'de>>(map: D) -> Result<Self, D::Error> {
+        Protocol::deserialize(map)
+    }
+}
+
+impl<'de> Forms<'de> for Cluster {
+    const EXPECTED: &'static str = "a list of endpoints, or a map with endpoints";
+
+    fn list<D: Deserializer<'de>>(list: D) -> Result<Self, D::Error> {
+        Ok(Cluster { endpoints: Vec::deserialize(list)?, ..Cluster::default() })
+    }
+
+    fn map<D: Deserializer<'de>>(map: D) -> Result<Self, D::Error> {
+        Cluster::deserialize(map)
+    }
+}
+
+impl<'de> Forms<'de> for Endpoint {
+    const EXPECTED: &'static str = "\"host:port\", or a map with an address and a weight";
+
+    fn text<E: de::Error>(text: &str) -> Result<Self, E> {
+        Ok(Endpoint::at(text))
+    }
+
+    fn map<D: Deserializer<'de>>(map: D) -> Result<Self, D::Error> {
+        Endpoint::deserialize(map)
+    }
+}
+
+macro_rules! any_form {
+    ($($type:ty)*) => { $(
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                any(deserializer)
+            }
+        }
+    )* };
+}
+
+any_form!(Match Protocol Cluster Endpoint);
+
+impl Serialize for Protocol {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.options.is_empty() {
+            true => serializer.serialize_str(&self.name),
+            false => Protocol::serialize(self, serializer),
+        }
+    }
+}
+
+impl Serialize for Cluster {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Cluster::serialize(self, serializer)
+    }
+}
+
+impl Serialize for Endpoint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.weight {
+            None => serializer.serialize_str(&self.address),
+            Some(_) => Endpoint::serialize(self, serializer),
+        }
     }
 }
 
@@ -94,8 +181,8 @@ impl<'de> Deserialize<'de> for Pairs {
     }
 }
 
-impl serde::Serialize for Pairs {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Serialize for Pairs {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }

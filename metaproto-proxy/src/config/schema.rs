@@ -7,10 +7,9 @@
 use std::collections::BTreeMap;
 
 use metaproto_core::{Options, Sharing};
-use serde::de::{self, Deserializer, IntoDeserializer};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::{self, IntoDeserializer};
+use serde::{Deserialize, Serialize};
 
-use super::forms::{Forms, any};
 use crate::model;
 
 pub use super::forms::Pairs;
@@ -344,89 +343,5 @@ impl Endpoint {
     /// An endpoint without a weight of its own.
     pub fn at(address: impl Into<String>) -> Self {
         Endpoint { address: address.into(), weight: None }
-    }
-}
-
-impl<'de> Forms<'de> for Match {
-    const EXPECTED: &'static str = "a map of properties to values, or a list of conditions";
-
-    fn list<D: Deserializer<'de>>(list: D) -> Result<Self, D::Error> {
-        Vec::deserialize(list).map(Match::All)
-    }
-
-    fn map<D: Deserializer<'de>>(map: D) -> Result<Self, D::Error> {
-        Pairs::deserialize(map).map(Match::Exact)
-    }
-}
-
-impl<'de> Forms<'de> for Protocol {
-    const EXPECTED: &'static str = "the name of a protocol, or a map with its name and options";
-
-    fn text<E: de::Error>(text: &str) -> Result<Self, E> {
-        Ok(Protocol::named(text))
-    }
-
-    fn map<D: Deserializer<'de>>(map: D) -> Result<Self, D::Error> {
-        Protocol::deserialize(map)
-    }
-}
-
-impl<'de> Forms<'de> for Cluster {
-    const EXPECTED: &'static str = "a list of endpoints, or a map with endpoints";
-
-    fn list<D: Deserializer<'de>>(list: D) -> Result<Self, D::Error> {
-        Ok(Cluster { endpoints: Vec::deserialize(list)?, ..Cluster::default() })
-    }
-
-    fn map<D: Deserializer<'de>>(map: D) -> Result<Self, D::Error> {
-        Cluster::deserialize(map)
-    }
-}
-
-impl<'de> Forms<'de> for Endpoint {
-    const EXPECTED: &'static str = "\"host:port\", or a map with an address and a weight";
-
-    fn text<E: de::Error>(text: &str) -> Result<Self, E> {
-        Ok(Endpoint::at(text))
-    }
-
-    fn map<D: Deserializer<'de>>(map: D) -> Result<Self, D::Error> {
-        Endpoint::deserialize(map)
-    }
-}
-
-macro_rules! any_form {
-    ($($type:ty)*) => { $(
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                any(deserializer)
-            }
-        }
-    )* };
-}
-
-any_form!(Match Protocol Cluster Endpoint);
-
-impl Serialize for Protocol {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.options.is_empty() {
-            true => serializer.serialize_str(&self.name),
-            false => Protocol::serialize(self, serializer),
-        }
-    }
-}
-
-impl Serialize for Cluster {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Cluster::serialize(self, serializer)
-    }
-}
-
-impl Serialize for Endpoint {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.weight {
-            None => serializer.serialize_str(&self.address),
-            Some(_) => Endpoint::serialize(self, serializer),
-        }
     }
 }

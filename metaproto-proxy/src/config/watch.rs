@@ -152,3 +152,85 @@ fn keep_fixed(mut config: Config, running: &Config) -> Config {
     config.admin = running.admin;
     config
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tokio::sync::mpsc;
+
+    use super::super::tests::fake::protocols;
+    use super::*;
+
+    /// A good file, with this many milliseconds as its only difference.
+    fn text(ms: u64) -> String {
+        format!(
+            "workers: 1\nlisteners:\n- address: 127.0.0.1:9000\n  protocol: fake\n  \
+             idle_timeout: {ms}ms\n  upstream: [127.0.0.1:9001]\n"
+        )
+    }
+
+    fn idle_timeout(config: &Config) -> u128 {
+        config.snapshot.listeners[0].idle_timeout.map_or(0, |timeout| timeout.as_millis())
+    }
+
+    fn open(path: &Path) -> (Watched, Config) {
+        Watched::open(path.to_owned(), protocols(), Overrides::default()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_change_is_loaded_and_a_mistake_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proxy.yaml");
+        std::fs::write(&path, text(1)).unwrap();
+        let (mut watched, config) = open(&path);
+        assert_eq!(idle_timeout(&config), 1);
+        std::fs::write(&path, text(2)).unwrap();
+        assert_eq!(idle_timeout(&watched.changed().await.unwrap()), 2);
+        std::fs::write(&path, text(3).replace("fake", "smoke")).unwrap();
+        let error = watched.changed().await.unwrap_err();
+        assert_eq!((error.path.as_str(), error.place), ("listeners[0].protocol", Some((4, 13))));
+        std::fs::remove_file(&path).unwrap();
+        let error = watched.changed().await.unwrap_err().to_string();
+        assert!(error.contains("can't be read"), "{error}");
+        std::fs::write(&path, text(4)).unwrap();
+        assert_eq!(idle_timeout(&watched.changed().await.unwrap()), 4);
+    }
+
+    /// As Kubernetes does with mounted configuration.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_swapped_link_is_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("a"), text(1)).unwrap();
+        std::fs::write(at("b"), text(2)).unwrap();
+        std::os::unix::fs::symlink(at("a"), at("proxy.yaml")).unwrap();
+        let (mut watched, _) = open(&at("proxy.yaml"));
+        std::os::unix::fs::symlink(at("b"), at("next")).unwrap();
+        std::fs::rename(at("next"), at("proxy.yaml")).unwrap();
+        assert_eq!(idle_timeout(&watched.changed().await.unwrap()), 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_fixed_at_the_start_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proxy.yaml");
+        std::fs::write(&path, text(1)).unwrap();
+        let overrides = Overrides { workers: Some(3), admin: None };
+        let (watched, running) = Watched::open(path.clone(), protocols(), overrides).unwrap();
+        assert_eq!(running.workers, Some(3));
+        let (applied, mut seen) = mpsc::unbounded_channel();
+        let apply = async |config: Config| applied.send(config).map_err(|e| e.to_string());
+        let changes = async {
+            std::fs::write(&path, format!("drain_timeout: 1s\n{}", text(2))).unwrap();
+            seen.recv().await.unwrap()
+        };
+        let config = tokio::select! {
+            ended = follow(watched, running, apply) => panic!("{ended:?}"),
+            config = changes => config,
+        };
+        assert_eq!((idle_timeout(&config), config.workers), (2, Some(3)));
+        assert_eq!(config.drain_timeout, None);
+    }
+}

@@ -80,7 +80,7 @@ impl Codec for Mute {
 }
 
 /// It with ids, as `fake` and `pretend`, and by order, as `lines`.
-pub(super) fn protocols() -> Protocols {
+pub(in crate::config) fn protocols() -> Protocols {
     let fake = |name, correlation| Fake { name, correlation, dialect: String::new() };
     Protocols::new()
         .with(Arc::new(fake("fake", Correlation::Id { bits: 32 })))

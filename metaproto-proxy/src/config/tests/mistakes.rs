@@ -154,6 +154,27 @@ fn mistakes_in_routes_are_told() {
             "column 5: listeners[0].routes[0]: needs a cluster, or a list of clusters",
         ),
         (
+            "{cluster: v1, timeout: -1s}",
+            "column 28: listeners[0].routes[0].timeout: \"-1s\" is not a duration; write it like 250ms, 1s or 1m30s",
+        ),
+        (
+            "{cluster: v1, request: {set: {trace: 1}}}",
+            "column 42: listeners[0].routes[0].request.set.trace: fake can't set the property \"trace\"",
+        ),
+        (
+            "{cluster: v1, response: {append: {nope: 1}}}",
+            "column 45: listeners[0].routes[0].response.append.nope: fake has no property \"nope\"; it has: cmd, trace",
+        ),
+    ];
+    for (keys, error) in table {
+        assert_eq!(refused(&route(keys)), format!("line 5, {error}"), "{keys}");
+    }
+}
+
+#[test]
+fn mistakes_in_conditions_are_told() {
+    let table = [
+        (
             "{cluster: v1, match: {foo: 1}}",
             "column 32: listeners[0].routes[0].match.foo: fake has no property \"foo\"; it has: cmd, trace",
         ),
@@ -184,18 +205,6 @@ fn mistakes_in_routes_are_told() {
         (
             "{cluster: v1, match: [{property: cmd, exakt: 1}]}",
             "column 43: listeners[0].routes[0].match[0].exakt: unknown key \"exakt\"; did you mean exact? known are: property, exact, prefix, suffix, contains, regex, range, present, invert",
-        ),
-        (
-            "{cluster: v1, timeout: -1s}",
-            "column 28: listeners[0].routes[0].timeout: \"-1s\" is not a duration; write it like 250ms, 1s or 1m30s",
-        ),
-        (
-            "{cluster: v1, request: {set: {trace: 1}}}",
-            "column 42: listeners[0].routes[0].request.set.trace: fake can't set the property \"trace\"",
-        ),
-        (
-            "{cluster: v1, response: {append: {nope: 1}}}",
-            "column 45: listeners[0].routes[0].response.append.nope: fake has no property \"nope\"; it has: cmd, trace",
         ),
     ];
     for (keys, error) in table {

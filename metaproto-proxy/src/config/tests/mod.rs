@@ -1,6 +1,6 @@
 //! Configuration as its users write it.
 
-mod fake;
+pub(super) mod fake;
 mod mistakes;
 
 use metaproto_core::{Mutation, Sharing};
