@@ -163,3 +163,99 @@ fn page(
     response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[derive(Clone)]
+    struct Fake(Arc<AtomicBool>);
+
+    impl Observed for Fake {
+        async fn counters(&self) -> Counters {
+            let mut counters = Counters::default();
+            counters.listeners.entry("front".to_owned()).or_default().started = 3;
+            counters
+        }
+
+        async fn ready(&self) -> bool {
+            self.0.load(Ordering::Relaxed)
+        }
+
+        fn config(&self) -> String {
+            "listeners: []\n".to_owned()
+        }
+    }
+
+    async fn start() -> (SocketAddr, Fake) {
+        let fake = Fake(Arc::new(AtomicBool::new(true)));
+        let admin = Admin::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = admin.address().unwrap();
+        tokio::spawn(admin.serve(fake.clone()));
+        (address, fake)
+    }
+
+    /// The whole answer to one request, headers in lower case.
+    async fn ask(address: SocketAddr, request: &str) -> String {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let head = format!("{request} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        client.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn every_page_answers() {
+        let (address, _) = start().await;
+        for (path, content_type, holds) in [
+            ("/", TEXT, "/metrics"),
+            ("/metrics", metrics::CONTENT_TYPE, "requests_started_total{listener=\"front\"} 3\n"),
+            ("/ready", TEXT, "ready\n"),
+            ("/live", TEXT, "live\n"),
+            ("/config", "application/yaml", "listeners: []\n"),
+            ("/live?x=1", TEXT, "live\n"),
+        ] {
+            let answer = ask(address, &format!("GET {path}")).await;
+            assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {answer}");
+            assert!(answer.contains(&format!("content-type: {content_type}\r\n")), "{answer}");
+            assert!(answer.contains(holds), "{path}: {answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn draining_is_not_ready_but_live() {
+        let (address, fake) = start().await;
+        fake.0.store(false, Ordering::Relaxed);
+        assert!(ask(address, "GET /ready").await.starts_with("HTTP/1.1 503 "));
+        assert!(ask(address, "GET /live").await.starts_with("HTTP/1.1 200 "));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_and_what_is_not_possible_are_refused() {
+        let (address, _) = start().await;
+        let absent = ask(address, "GET /nope").await;
+        assert!(absent.starts_with("HTTP/1.1 404 "), "{absent}");
+        assert!(absent.contains("there is no /nope here"), "{absent}");
+        let refused = ask(address, "POST /metrics").await;
+        assert!(refused.starts_with("HTTP/1.1 405 "), "{refused}");
+        assert!(refused.contains("allow: GET, HEAD\r\n"), "{refused}");
+        let head = ask(address, "HEAD /live").await;
+        assert!(head.starts_with("HTTP/1.1 200 ") && head.ends_with("\r\n\r\n"), "{head}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silent_clients_do_not_keep_the_others_out() {
+        let (address, _) = start().await;
+        let mut silent = Vec::new();
+        for _ in 0..MAX_CONNECTIONS {
+            silent.push(TcpStream::connect(address).await.unwrap());
+        }
+        // Answered when the silent ones have been closed; the paused clock jumps there.
+        assert!(ask(address, "GET /live").await.starts_with("HTTP/1.1 200 "));
+    }
+}

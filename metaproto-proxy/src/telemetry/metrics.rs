@@ -3,6 +3,8 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
+use metaproto_core::StatusClass;
+
 use crate::counters::{ClusterCounters, Counters, ListenerCounters, Outcome};
 
 /// The content type of what [`render`] writes.
@@ -34,6 +36,8 @@ pub fn render(counters: &Counters, uptime: Duration) -> String {
     }
     page.0
 }
+
+const OK: Outcome = Outcome::Response(StatusClass::Ok);
 
 struct Family<T> {
     name: &'static str,
@@ -166,7 +170,7 @@ impl Page {
     fn outcomes(&mut self, family: &str, name: &str, listener: &ListenerCounters) {
         for outcome in Outcome::all() {
             let count = listener.completed.of(outcome);
-            if count > 0 || outcome.as_str() == "ok" {
+            if count > 0 || outcome == OK {
                 let labels = [
                     ("listener", name),
                     ("origin", outcome.origin()),
@@ -192,5 +196,111 @@ impl fmt::Display for Escaped<'_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metaproto_core::ErrorKind;
+
+    use super::*;
+
+    fn some() -> Counters {
+        let mut counters = Counters::default();
+        let listener = counters.listeners.entry("front".to_owned()).or_default();
+        (listener.started, listener.active) = (7, 1);
+        for outcome in [OK, OK, OK, Outcome::Oneway, Outcome::Error(ErrorKind::Timeout)] {
+            listener.completed.add(outcome);
+        }
+        listener.completed.add(Outcome::Abandoned);
+        counters.clusters.entry("v1".to_owned()).or_default().connections_active = 2;
+        counters
+    }
+
+    fn samples(page: &str) -> Vec<&str> {
+        page.lines().filter(|line| !line.starts_with('#')).collect()
+    }
+
+    #[test]
+    fn outcomes_that_happened_are_told_by_origin() {
+        let page = render(&some(), Duration::ZERO);
+        let completed = "metaproto_requests_completed_total";
+        let told: Vec<_> = page.lines().filter(|line| line.contains(completed)).collect();
+        assert_eq!(
+            told,
+            [
+                format!("# HELP {completed} Requests that ended, by who ended them and how."),
+                format!("# TYPE {completed} counter"),
+                format!(r#"{completed}{{listener="front",origin="upstream",outcome="ok"}} 3"#),
+                format!(r#"{completed}{{listener="front",origin="proxy",outcome="timeout"}} 1"#),
+                format!(r#"{completed}{{listener="front",origin="upstream",outcome="oneway"}} 1"#),
+                format!(r#"{completed}{{listener="front",origin="client",outcome="abandoned"}} 1"#),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_proxy_that_has_done_nothing_tells_its_version_and_uptime() {
+        let page = render(&Counters::default(), Duration::from_millis(1500));
+        let version = env!("CARGO_PKG_VERSION");
+        let expected = [
+            format!("metaproto_build_info{{version=\"{version}\"}} 1"),
+            "metaproto_uptime_seconds 1.500".to_owned(),
+        ];
+        assert_eq!(samples(&page), expected);
+    }
+
+    #[test]
+    fn every_family_is_described_once_and_named_by_its_kind() {
+        let page = render(&some(), Duration::ZERO);
+        let mut seen = std::collections::BTreeSet::new();
+        for line in page.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+            let (name, kind) = line.split_once(' ').unwrap();
+            assert!(seen.insert(name), "{name} is there twice");
+            assert_eq!(name.ends_with("_total"), kind == "counter", "{name} is a {kind}");
+            assert!(page.contains(&format!("# HELP {name} ")), "{name}");
+            assert!(page.contains(&format!("\n{name}{{")) || name.ends_with("seconds"), "{name}");
+        }
+        assert!(page.ends_with('\n'));
+    }
+
+    /// Gives every counter a number of its own. One that is added and forgotten does not compile.
+    macro_rules! number {
+        ($counters:expr, $type:ident { $($field:ident)* } $($rest:ident)?) => {{
+            let $type { $($field,)* $($rest: _)? } = $counters;
+            let mut next = 1000_u64;
+            $( *$field = next; next += 1; )*
+            1000..next
+        }};
+    }
+
+    #[test]
+    fn every_counter_is_shown() {
+        let mut counters = Counters::default();
+        let listener = counters.listeners.entry("l".to_owned()).or_default();
+        let of_listener = number!(listener, ListenerCounters {
+            connections connections_active connections_refused protocol_errors slow_clients
+            idle_timeouts bytes_received bytes_sent pings dropped started active
+        } completed);
+        let cluster = counters.clusters.entry("c".to_owned()).or_default();
+        let of_cluster = number!(cluster, ClusterCounters {
+            connections connections_active connect_failures resets protocol_errors bytes_received
+            bytes_sent requests active redispatched timeouts pings late unmatched
+        });
+        let page = render(&counters, Duration::ZERO);
+        for (label, numbers) in [("{listener=\"l\"}", of_listener), ("{cluster=\"c\"}", of_cluster)]
+        {
+            for number in numbers {
+                assert!(page.contains(&format!("{label} {number}\n")), "{label} {number}\n{page}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_can_not_break_out_of_its_label() {
+        let mut counters = Counters::default();
+        counters.clusters.entry("a\"b\\c\nd".to_owned()).or_default();
+        let page = render(&counters, Duration::ZERO);
+        assert!(page.contains(r#"{cluster="a\"b\\c\nd"} 0"#), "{page}");
     }
 }
