@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::metrics;
+use crate::Handle;
 use crate::counters::Counters;
 
 /// The most connections at a time; further ones wait in the kernel's queue.
@@ -41,14 +42,27 @@ metaproto admin
 
 /// What the admin endpoint shows.
 pub trait Observed: Send + Sync + 'static {
-    /// What has been counted; see [`Handle::counters`](crate::Handle::counters).
+    /// What has been counted; see [`Handle::counters`].
     fn counters(&self) -> impl Future<Output = Counters> + Send;
 
-    /// Whether clients are accepted; see [`Handle::ready`](crate::Handle::ready).
+    /// Whether clients are accepted; see [`Handle::ready`].
     fn ready(&self) -> impl Future<Output = bool> + Send;
 
-    /// The running configuration as YAML.
-    fn config(&self) -> String;
+    /// The running configuration as YAML; by default there is none to show.
+    fn config(&self) -> Option<String> {
+        None
+    }
+}
+
+/// For programs without a configuration file: `admin.serve(proxy.handle())`.
+impl Observed for Handle {
+    async fn counters(&self) -> Counters {
+        Handle::counters(self).await
+    }
+
+    async fn ready(&self) -> bool {
+        Handle::ready(self).await
+    }
 }
 
 /// The admin endpoint, bound but not yet serving.
@@ -147,7 +161,10 @@ async fn answer<O: Observed>(
         "/ready" if observed.ready().await => page(StatusCode::OK, TEXT, "ready\n"),
         "/ready" => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n"),
         "/live" => page(StatusCode::OK, TEXT, "live\n"),
-        "/config" => page(StatusCode::OK, "application/yaml", observed.config()),
+        "/config" => match observed.config() {
+            Some(yaml) => page(StatusCode::OK, "application/yaml", yaml),
+            None => page(StatusCode::NOT_FOUND, TEXT, "this proxy has no configuration to show\n"),
+        },
         _ => page(StatusCode::OK, TEXT, INDEX),
     }
 }
@@ -186,8 +203,8 @@ mod tests {
             self.0.load(Ordering::Relaxed)
         }
 
-        fn config(&self) -> String {
-            "listeners: []\n".to_owned()
+        fn config(&self) -> Option<String> {
+            Some("listeners: []\n".to_owned())
         }
     }
 

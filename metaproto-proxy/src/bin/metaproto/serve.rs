@@ -112,8 +112,8 @@ impl Observed for Running {
         self.handle.ready().await
     }
 
-    fn config(&self) -> String {
-        self.config.borrow().clone()
+    fn config(&self) -> Option<String> {
+        Some(self.config.borrow().clone())
     }
 }
 
