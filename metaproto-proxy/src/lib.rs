@@ -11,8 +11,10 @@
 //!
 //! [`model`] is what the engine runs on; it never learns where a [`model::Snapshot`] came from.
 
+pub mod config;
 pub mod counters;
 pub mod model;
+pub mod telemetry;
 
 mod cluster;
 mod downstream;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use metaproto_core::{Change, Correlation, Mutation, Protocol, Sharing};
 
-use super::{Cluster, Listener, Route};
+use super::{Cluster, Listener, Matcher, Predicate, Route};
 
 /// All listeners and clusters of a proxy at one time. Applied whole.
 #[derive(Debug, Clone, Default)]
@@ -74,36 +74,47 @@ impl Snapshot {
     /// The first fault, with the path of the key that is wrong.
     pub fn validate(&self) -> Result<(), Invalid> {
         let mut names = BTreeSet::new();
+        let mut addresses: BTreeMap<SocketAddr, usize> = BTreeMap::new();
         for (i, listener) in self.listeners.iter().enumerate() {
             let path = format!("listeners[{i}]");
             if !names.insert(&listener.name) {
                 let reason = format!("there is another listener named {:?}", listener.name);
                 return Err(Invalid::new(format!("{path}.name"), reason));
             }
+            let earlier = addresses.insert(listener.address, i);
+            if let Some(earlier) = earlier.filter(|_| listener.address.port() != 0) {
+                let reason = format!("listeners[{earlier}] has {} already", listener.address);
+                return Err(Invalid::new(format!("{path}.address"), reason));
+            }
             self.validate_listener(listener, &path)?;
         }
         for (name, cluster) in &self.clusters {
-            if let Some(i) = cluster.endpoints.iter().position(|e| e.weight == 0) {
-                let path = format!("clusters.{name}.endpoints[{i}].weight");
-                return Err(Invalid::new(
-                    path,
-                    "must be at least 1; leave the endpoint out instead",
-                ));
-            }
+            validate_cluster(cluster, &format!("clusters.{name}"))?;
         }
         Ok(())
     }
 
     fn validate_listener(&self, listener: &Listener, path: &str) -> Result<(), Invalid> {
+        let bounds = [
+            ("max_frame", listener.limits.max_frame),
+            ("max_connections", listener.max_connections),
+            ("max_in_flight", listener.max_in_flight),
+            ("buffer", listener.buffer),
+            ("max_buffer", listener.max_buffer),
+        ];
+        validate_bounds(&bounds, path)?;
+        if listener.buffer > listener.max_buffer {
+            let reason = format!(
+                "{} bytes are more than max_buffer, which is {}",
+                listener.buffer, listener.max_buffer
+            );
+            return Err(Invalid::new(format!("{path}.buffer"), reason));
+        }
         for (i, route) in listener.routes.iter().enumerate() {
             let path = format!("{path}.routes[{i}]");
             let protocol = listener.protocol.as_ref();
             for (j, matcher) in route.matchers.iter().enumerate() {
-                let known = protocol.capabilities().properties.support(&matcher.property).is_some();
-                if !known && !matcher.property.eq_ignore_ascii_case("operation") {
-                    let reason = no_property(protocol, &matcher.property);
-                    return Err(Invalid::new(format!("{path}.match[{j}].property"), reason));
-                }
+                validate_matcher(protocol, matcher, &format!("{path}.match[{j}]"))?;
             }
             for (key, mutation) in [("request", &route.request), ("response", &route.response)] {
                 validate_mutation(protocol, mutation, &format!("{path}.{key}"))?;
@@ -138,6 +149,42 @@ impl Snapshot {
             [] => format!("no cluster named {name:?}; there are no clusters"),
             known => format!("no cluster named {name:?}; there are: {}", known.join(", ")),
         }
+    }
+}
+
+/// None of these may be zero: nothing would get through.
+fn validate_bounds(bounds: &[(&str, usize)], path: &str) -> Result<(), Invalid> {
+    match bounds.iter().find(|(_, value)| *value == 0) {
+        Some((key, _)) => Err(Invalid::new(format!("{path}.{key}"), "must be at least 1")),
+        None => Ok(()),
+    }
+}
+
+fn validate_cluster(cluster: &Cluster, path: &str) -> Result<(), Invalid> {
+    if let Some(i) = cluster.endpoints.iter().position(|e| e.weight == 0) {
+        let path = format!("{path}.endpoints[{i}].weight");
+        return Err(Invalid::new(path, "must be at least 1; leave the endpoint out instead"));
+    }
+    if cluster.connect_timeout.is_zero() {
+        return Err(Invalid::new(format!("{path}.connect_timeout"), "must be more than zero"));
+    }
+    let bounds =
+        [("connections", cluster.connections), ("max_connections", cluster.max_connections)];
+    validate_bounds(&bounds, path)
+}
+
+fn validate_matcher(protocol: &dyn Protocol, matcher: &Matcher, path: &str) -> Result<(), Invalid> {
+    let name = &matcher.property;
+    let known = protocol.capabilities().properties.support(name).is_some();
+    if !known && !name.eq_ignore_ascii_case("operation") {
+        return Err(Invalid::new(format!("{path}.property"), no_property(protocol, name)));
+    }
+    match matcher.predicate {
+        Predicate::Range { start, end } if start >= end => {
+            let reason = format!("no number is at least {start} and less than {end}");
+            Err(Invalid::new(format!("{path}.range"), reason))
+        }
+        _ => Ok(()),
     }
 }
 

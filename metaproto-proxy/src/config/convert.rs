@@ -1,0 +1,300 @@
+//! From the shape of the file to the model of the engine.
+
+use std::collections::BTreeSet;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+
+use metaproto_core::{Change, Limits, Mutation};
+
+use super::protocols::Protocols;
+use super::schema::{self, Match, Period, Size, Timeout};
+use crate::model::{Cluster, Endpoint, Invalid, Listener, Matcher, Predicate, Route, Snapshot};
+
+type Result<T> = std::result::Result<T, Invalid>;
+
+/// Makes the snapshot that `file` describes, and checks it. Looks host names up.
+///
+/// # Errors
+/// The first fault. Its path is the one that the file has, whichever form it uses.
+pub(super) fn snapshot(file: &schema::File, protocols: &Protocols) -> Result<Snapshot> {
+    if file.listeners.is_empty() {
+        return Err(Invalid::new("listeners", "there must be at least one"));
+    }
+    let mut conversion = Conversion { protocols, snapshot: Snapshot::new(), spellings: Vec::new() };
+    for (name, cluster) in &file.clusters {
+        let cluster = conversion.cluster(name, cluster, &format!("clusters.{name}"))?;
+        conversion.snapshot = conversion.snapshot.cluster(cluster);
+    }
+    let names = listener_names(file);
+    for (i, (listener, name)) in file.listeners.iter().zip(names).enumerate() {
+        let listener = conversion.listener(listener, name, &format!("listeners[{i}]"))?;
+        conversion.snapshot = conversion.snapshot.listener(listener);
+    }
+    let Conversion { snapshot, spellings, .. } = conversion;
+    match snapshot.validate() {
+        Ok(()) => Ok(snapshot),
+        Err(invalid) => Err(Invalid::new(spelling(&spellings, invalid.path), invalid.reason)),
+    }
+}
+
+struct Conversion<'a> {
+    protocols: &'a Protocols,
+    snapshot: Snapshot,
+    /// Where the file's short forms differ from the model: the model's path, and the file's.
+    spellings: Vec<(String, String)>,
+}
+
+/// The path in the file for a path in the model.
+fn spelling(spellings: &[(String, String)], path: String) -> String {
+    let below = |prefix: &str| {
+        let rest = path.strip_prefix(prefix)?;
+        (rest.is_empty() || rest.starts_with(['.', '['])).then_some(rest)
+    };
+    let found = spellings.iter().find_map(|(model, file)| Some(format!("{file}{}", below(model)?)));
+    found.unwrap_or(path)
+}
+
+impl Conversion<'_> {
+    fn listener(&mut self, file: &schema::Listener, name: String, path: &str) -> Result<Listener> {
+        let protocol = self.protocol(&file.protocol, &format!("{path}.protocol"))?;
+        let address = address(&file.address, &format!("{path}.address"))?;
+        let mut listener = Listener::new(name, address, protocol);
+        if let Some(Size(bytes)) = file.max_frame {
+            listener.limits = Limits::max_frame(bytes);
+        }
+        if let Some(Timeout(timeout)) = file.idle_timeout {
+            listener.idle_timeout = timeout;
+        }
+        overwrite(&mut listener.max_connections, file.max_connections);
+        overwrite(&mut listener.max_in_flight, file.max_in_flight);
+        overwrite(&mut listener.buffer, file.buffer.map(|Size(bytes)| bytes));
+        overwrite(&mut listener.max_buffer, file.max_buffer.map(|Size(bytes)| bytes));
+        match (&file.upstream, file.routes.as_slice()) {
+            (Some(cluster), []) => {
+                self.upstream(&listener.name, cluster, &format!("{path}.upstream"))?;
+                listener.routes.push(Arc::new(Route::to(&listener.name)));
+            }
+            (None, [_, ..]) => {
+                for (i, route) in file.routes.iter().enumerate() {
+                    listener = listener.route(self.route(route, &format!("{path}.routes[{i}]"))?);
+                }
+            }
+            (Some(_), _) => {
+                let reason = "there are routes, too; move it to clusters and route to it";
+                return Err(Invalid::new(format!("{path}.upstream"), reason));
+            }
+            (None, []) => return Err(Invalid::new(path, "needs routes, or an upstream")),
+        }
+        Ok(listener)
+    }
+
+    fn protocol(
+        &self,
+        file: &schema::Protocol,
+        path: &str,
+    ) -> Result<Arc<dyn metaproto_core::Protocol>> {
+        let Some(protocol) = self.protocols.find(&file.name) else {
+            let known: Vec<_> = self.protocols.iter().map(|p| p.name()).collect();
+            let known = match known.as_slice() {
+                [] => "this program has none".to_owned(),
+                known => format!("there are: {}", known.join(", ")),
+            };
+            return Err(Invalid::new(path, format!("no protocol named {:?}; {known}", file.name)));
+        };
+        if file.options.is_empty() {
+            return Ok(protocol.clone());
+        }
+        protocol
+            .configure(&file.options)
+            .map_err(|e| Invalid::new(format!("{path}.options.{}", e.option), e.reason))
+    }
+
+    /// Adds the cluster that stands in a listener, under the listener's name.
+    fn upstream(&mut self, name: &str, file: &schema::Cluster, path: &str) -> Result<()> {
+        if self.snapshot.clusters.contains_key(name) {
+            let reason = format!("there is a cluster named {name:?} already; name the listener");
+            return Err(Invalid::new(path, reason));
+        }
+        let cluster = self.cluster(name, file, path)?;
+        // Behind those of the cluster's endpoints, which are more exact.
+        self.spellings.push((format!("clusters.{name}"), path.to_owned()));
+        self.snapshot.clusters.insert(name.to_owned(), Arc::new(cluster));
+        Ok(())
+    }
+
+    fn cluster(&mut self, name: &str, file: &schema::Cluster, path: &str) -> Result<Cluster> {
+        let mut cluster = Cluster::new(name, []);
+        for (i, endpoint) in file.endpoints.iter().enumerate() {
+            // The short form has no key of its own.
+            let key = if endpoint.weight.is_some() { ".address" } else { "" };
+            let addresses = resolve(&endpoint.address, &format!("{path}.endpoints[{i}]{key}"))?;
+            let weight = endpoint.weight.unwrap_or(1);
+            // A name may have several addresses, which moves those behind it.
+            let places = cluster.endpoints.len()..cluster.endpoints.len() + addresses.len();
+            let model = places.map(|place| format!("clusters.{name}.endpoints[{place}]"));
+            self.spellings.extend(model.map(|m| (m, format!("{path}.endpoints[{i}]"))));
+            cluster
+                .endpoints
+                .extend(addresses.into_iter().map(|a| Endpoint::new(a).weight(weight)));
+        }
+        overwrite(&mut cluster.balance, file.balance.map(Into::into));
+        cluster.sharing = file.upstream_mode.map(Into::into);
+        overwrite(&mut cluster.connections, file.connections);
+        overwrite(&mut cluster.max_connections, file.max_connections);
+        overwrite(
+            &mut cluster.connect_timeout,
+            file.connect_timeout.map(|Period(timeout)| timeout),
+        );
+        if let Some(Timeout(timeout)) = file.idle_timeout {
+            cluster.idle_timeout = timeout;
+        }
+        Ok(cluster)
+    }
+
+    fn route(&mut self, file: &schema::Route, path: &str) -> Result<Route> {
+        let mut route = match (&file.cluster, file.clusters.as_slice()) {
+            (Some(cluster), []) => {
+                let model = format!("{path}.clusters[0].cluster");
+                self.spellings.push((model, format!("{path}.cluster")));
+                Route::to(cluster)
+            }
+            (None, targets @ [_, ..]) => {
+                Route::split(targets.iter().map(|t| (&t.cluster, t.weight.unwrap_or(1))))
+            }
+            (Some(_), _) => {
+                let reason = "there is a list of clusters, too; give one of them";
+                return Err(Invalid::new(format!("{path}.cluster"), reason));
+            }
+            (None, []) => return Err(Invalid::new(path, "needs a cluster, or a list of clusters")),
+        };
+        overwrite(&mut route.name, file.name.clone());
+        if let Some(Timeout(timeout)) = file.timeout {
+            route.timeout = timeout;
+        }
+        route.matchers = self.matchers(&file.matches, path)?;
+        route.request = self.mutation(&file.request, &format!("{path}.request"));
+        route.response = self.mutation(&file.response, &format!("{path}.response"));
+        Ok(route)
+    }
+
+    fn matchers(&mut self, file: &Match, path: &str) -> Result<Vec<Matcher>> {
+        let model = |j| format!("{path}.match[{j}]");
+        match file {
+            Match::All(all) => all
+                .iter()
+                .enumerate()
+                .map(|(j, matcher)| convert_matcher(matcher, &model(j)))
+                .collect(),
+            Match::Exact(pairs) => {
+                let matchers = pairs.0.iter().enumerate().map(|(j, (property, value))| {
+                    let spelled = format!("{path}.match.{property}");
+                    self.spellings.push((format!("{}.property", model(j)), spelled));
+                    let predicate = Predicate::Exact(value.clone());
+                    Matcher { property: property.clone(), predicate, invert: false }
+                });
+                Ok(matchers.collect())
+            }
+        }
+    }
+
+    /// Removals come first, so that `remove` and `append` of one property replace its values.
+    fn mutation(&mut self, file: &schema::Changes, path: &str) -> Mutation {
+        let mut mutation = Mutation::new();
+        for (i, name) in file.remove.iter().enumerate() {
+            let model = format!("{path}.remove.{name}");
+            self.spellings.push((model, format!("{path}.remove[{i}]")));
+            mutation.push(Change::Remove { name: name.clone() });
+        }
+        for (name, value) in &file.set.0 {
+            mutation.push(Change::Set { name: name.clone(), value: value.clone() });
+        }
+        for (name, value) in &file.append.0 {
+            mutation.push(Change::Append { name: name.clone(), value: value.clone() });
+        }
+        mutation
+    }
+}
+
+fn overwrite<T>(default: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *default = given;
+    }
+}
+
+/// The listeners' names: as given, or the protocol's name, numbered if it is taken.
+fn listener_names(file: &schema::File) -> Vec<String> {
+    let mut taken: BTreeSet<String> =
+        file.listeners.iter().filter_map(|l| l.name.clone()).collect();
+    let mut free = |wanted: &str| {
+        let numbered = (2..).map(|n| format!("{wanted}-{n}"));
+        let mut names = std::iter::once(wanted.to_owned()).chain(numbered);
+        names.find(|name| taken.insert(name.clone())).unwrap_or_default()
+    };
+    let name = |l: &schema::Listener| l.name.clone().unwrap_or_else(|| free(&l.protocol.name));
+    file.listeners.iter().map(name).collect()
+}
+
+fn convert_matcher(file: &schema::Matcher, path: &str) -> Result<Matcher> {
+    let text =
+        |text: &Option<String>, predicate: fn(String) -> Predicate| text.clone().map(predicate);
+    let regex = |expression: &String| {
+        let fault = |e: regex::Error| Invalid::new(format!("{path}.regex"), e.to_string());
+        Predicate::regex(expression).map_err(fault)
+    };
+    let given = [
+        text(&file.exact, Predicate::Exact),
+        text(&file.prefix, Predicate::Prefix),
+        text(&file.suffix, Predicate::Suffix),
+        text(&file.contains, Predicate::Contains),
+        file.regex.as_ref().map(regex).transpose()?,
+        file.range.map(|schema::Range { start, end }| Predicate::Range { start, end }),
+        file.present.map(|_| Predicate::Present),
+    ];
+    if file.present == Some(false) {
+        let reason = "must be true; add `invert: true` to match requests without the property";
+        return Err(Invalid::new(format!("{path}.present"), reason));
+    }
+    let mut given = given.into_iter().flatten();
+    match (given.next(), given.next()) {
+        (Some(predicate), None) => {
+            Ok(Matcher { property: file.property.clone(), predicate, invert: file.invert })
+        }
+        _ => {
+            let reason =
+                "needs exactly one of exact, prefix, suffix, contains, regex, range, present";
+            Err(Invalid::new(path, reason))
+        }
+    }
+}
+
+/// The address to listen on. Of a name with several addresses, the first counts.
+pub(super) fn address(text: &str, path: &str) -> Result<SocketAddr> {
+    let first = resolve(text, path)?.into_iter().next();
+    first.ok_or_else(|| Invalid::new(path, format!("{text:?} has no address")))
+}
+
+/// All addresses of `host:port`, in a stable order. If a name has both IPv4 and IPv6 addresses,
+/// those of IPv4 count: `localhost` is to be one endpoint, not two of which one is refused.
+fn resolve(text: &str, path: &str) -> Result<Vec<SocketAddr>> {
+    if let Ok(address) = text.parse() {
+        return Ok(vec![address]);
+    }
+    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    if port.is_none_or(|(_, port)| port.parse::<u16>().is_err()) {
+        let reason = format!("{text:?} is not an address; write it like 127.0.0.1:9000");
+        return Err(Invalid::new(path, reason));
+    }
+    let mut addresses: Vec<_> = text
+        .to_socket_addrs()
+        .map_err(|e| Invalid::new(path, format!("can't look up {text:?}: {e}")))?
+        .collect();
+    if addresses.iter().any(SocketAddr::is_ipv4) {
+        addresses.retain(SocketAddr::is_ipv4);
+    }
+    addresses.sort_unstable();
+    addresses.dedup();
+    match addresses.is_empty() {
+        true => Err(Invalid::new(path, format!("{text:?} has no address"))),
+        false => Ok(addresses),
+    }
+}

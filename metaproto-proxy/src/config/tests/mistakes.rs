@@ -1,0 +1,265 @@
+//! What users are told when a file is wrong: its place, the path of the key, what would be right.
+
+use std::path::Path;
+
+use super::fake::protocols;
+use super::{SHORT, refused};
+use crate::config::Config;
+
+/// A whole file with `route` as its only route, and clusters v1 and v2.
+pub(super) fn route(route: &str) -> String {
+    format!(
+        "listeners:\n- address: 127.0.0.1:9000\n  protocol: fake\n  routes:\n  - {route}\n\
+         clusters: {{v1: [127.0.0.1:1], v2: [127.0.0.1:2]}}\n"
+    )
+}
+
+/// A whole file with these keys in its only listener.
+pub(super) fn listener(keys: &str) -> String {
+    format!("listeners:\n- {{address: 127.0.0.1:9000, protocol: fake, {keys}}}\n")
+}
+
+/// A whole file with these keys in its only cluster.
+fn cluster(keys: &str) -> String {
+    listener(&format!("upstream: {{endpoints: [127.0.0.1:1], {keys}}}"))
+}
+
+/// Every mistake is told with its place, the path of its key, and what would be right.
+#[test]
+fn mistakes_are_told_with_their_path_and_remedy() {
+    let table = [
+        ("", "line 1, column 1: the file ends too early, or is empty"),
+        ("listeners: []", "line 1, column 12: listeners: there must be at least one"),
+        ("listeners: {}", "line 1, column 12: listeners: expected a list"),
+        ("workers: 2", "line 1, column 1: the key \"listeners\" is missing"),
+        (
+            "listener: []",
+            "line 1, column 1: listener: unknown key \"listener\"; did you mean listeners? known are: workers, drain_timeout, admin, listeners, clusters",
+        ),
+        ("listeners: []\nlisteners: []", "line 2, column 1: the key \"listeners\" is there twice"),
+        ("workers: 0\nlisteners: []", "line 1, column 10: workers: must be at least 1"),
+        (
+            "workers: -1\nlisteners: []",
+            "line 1, column 10: workers: expected a whole number, not below zero",
+        ),
+        (
+            "drain_timeout: none\nlisteners: []",
+            "line 1, column 16: drain_timeout: \"none\" is not a duration; write it like 250ms, 1s or 1m30s",
+        ),
+        (
+            "listeners:\n- address: 127.0.0.1:1",
+            "line 2, column 3: listeners[0]: the key \"protocol\" is missing",
+        ),
+        (
+            "listeners: [{address: 1, protocol: fake}]",
+            "line 1, column 23: listeners[0].address: \"1\" is not an address; write it like 127.0.0.1:9000",
+        ),
+        (
+            "listeners: [{address: [::1]:1, protocol: fake}]",
+            "line 1, column 23: listeners[0].address: expected a text; one with brackets, such as an IPv6 address, needs quotes",
+        ),
+        (
+            "listeners: [{address: 127.0.0.1:1, protocol: smoke}]",
+            "line 1, column 46: listeners[0].protocol: no protocol named \"smoke\"; there are: fake, lines",
+        ),
+        (
+            "listeners: [{address: 127.0.0.1:1, protocol: {name: fake, options: {x: 1}}}]",
+            "line 1, column 72: listeners[0].protocol.options.x: the only option is dialect",
+        ),
+        (
+            "listeners: [{address: 127.0.0.1:1, protocol: fake}]",
+            "line 1, column 13: listeners[0]: needs routes, or an upstream",
+        ),
+    ];
+    for (text, error) in table {
+        assert_eq!(refused(text), error, "{text}");
+    }
+}
+
+#[test]
+fn mistakes_in_listeners_are_told() {
+    let table = [
+        (
+            "routes: [{cluster: v1}], upstream: [127.0.0.1:1]",
+            "column 80: listeners[0].upstream: there are routes, too; move it to clusters and route to it",
+        ),
+        (
+            "upstream: 127.0.0.1:1",
+            "column 55: listeners[0].upstream: expected a list of endpoints, or a map with endpoints, not string \"127.0.0.1:1\"",
+        ),
+        (
+            "upstream: [localhost]",
+            "column 55: listeners[0].upstream.endpoints[0]: \"localhost\" is not an address; write it like 127.0.0.1:9000",
+        ),
+        (
+            "max_frame: 0, upstream: [127.0.0.1:1]",
+            "column 56: listeners[0].max_frame: must be at least 1",
+        ),
+        (
+            "max_frame: 4MB, upstream: [127.0.0.1:1]",
+            "column 56: listeners[0].max_frame: \"4MB\" is not a size; write it in bytes or like 64KiB, 4MiB, 1GiB",
+        ),
+        (
+            "max_in_flight: 0, upstream: [127.0.0.1:1]",
+            "column 60: listeners[0].max_in_flight: must be at least 1",
+        ),
+        (
+            "buffer: 2MiB, max_buffer: 1MiB, upstream: [127.0.0.1:1]",
+            "column 53: listeners[0].buffer: 2097152 bytes are more than max_buffer, which is 1048576",
+        ),
+        (
+            "idle_timeout: 5, upstream: [127.0.0.1:1]",
+            "column 59: listeners[0].idle_timeout: \"5\" is not a duration; write it like 250ms, 1s or 1m30s",
+        ),
+    ];
+    for (keys, error) in table {
+        assert_eq!(refused(&listener(keys)), format!("line 2, {error}"), "{keys}");
+    }
+    let twice =
+        "listeners:\n- &l {address: 127.0.0.1:9, protocol: fake, upstream: [127.0.0.1:1]}\n- *l\n";
+    let error = refused(twice);
+    assert!(
+        error.ends_with("listeners[1].address: listeners[0] has 127.0.0.1:9 already"),
+        "{error}"
+    );
+    let named = twice.replace("{address", "{name: a, address");
+    let error = refused(&named);
+    assert!(
+        error.ends_with("there is a cluster named \"a\" already; name the listener"),
+        "{error}"
+    );
+}
+
+#[test]
+fn mistakes_in_routes_are_told() {
+    let table = [
+        (
+            "cluster: v3",
+            "column 14: listeners[0].routes[0].cluster: no cluster named \"v3\"; there are: v1, v2",
+        ),
+        (
+            "clusters: [{cluster: v1}, {cluster: v3}]",
+            "column 41: listeners[0].routes[0].clusters[1].cluster: no cluster named \"v3\"; there are: v1, v2",
+        ),
+        (
+            "clusters: [{cluster: v1, weight: 0}]",
+            "column 5: listeners[0].routes[0]: no cluster has a weight above zero",
+        ),
+        (
+            "{cluster: v1, clusters: [{cluster: v1}]}",
+            "column 15: listeners[0].routes[0].cluster: there is a list of clusters, too; give one of them",
+        ),
+        (
+            "match: {cmd: 1}",
+            "column 5: listeners[0].routes[0]: needs a cluster, or a list of clusters",
+        ),
+        (
+            "{cluster: v1, timeout: -1s}",
+            "column 28: listeners[0].routes[0].timeout: \"-1s\" is not a duration; write it like 250ms, 1s or 1m30s",
+        ),
+        (
+            "{cluster: v1, request: {set: {trace: 1}}}",
+            "column 42: listeners[0].routes[0].request.set.trace: fake can't set the property \"trace\"",
+        ),
+        (
+            "{cluster: v1, response: {append: {nope: 1}}}",
+            "column 45: listeners[0].routes[0].response.append.nope: fake has no property \"nope\"; it has: cmd, trace",
+        ),
+    ];
+    for (keys, error) in table {
+        assert_eq!(refused(&route(keys)), format!("line 5, {error}"), "{keys}");
+    }
+}
+
+#[test]
+fn mistakes_in_conditions_are_told() {
+    let table = [
+        (
+            "{cluster: v1, match: {foo: 1}}",
+            "column 32: listeners[0].routes[0].match.foo: fake has no property \"foo\"; it has: cmd, trace",
+        ),
+        (
+            "{cluster: v1, match: [{property: foo, exact: 1}]}",
+            "column 38: listeners[0].routes[0].match[0].property: fake has no property \"foo\"; it has: cmd, trace",
+        ),
+        (
+            "{cluster: v1, match: [{property: cmd}]}",
+            "column 27: listeners[0].routes[0].match[0]: needs exactly one of exact, prefix, suffix, contains, regex, range, present",
+        ),
+        (
+            "{cluster: v1, match: [{property: cmd, exact: 1, prefix: 1}]}",
+            "column 27: listeners[0].routes[0].match[0]: needs exactly one of exact, prefix, suffix, contains, regex, range, present",
+        ),
+        (
+            "{cluster: v1, match: [{property: cmd, present: false}]}",
+            "column 52: listeners[0].routes[0].match[0].present: must be true; add `invert: true` to match requests without the property",
+        ),
+        (
+            "{cluster: v1, match: [{property: cmd, exact: 1, invert: yes}]}",
+            "column 61: listeners[0].routes[0].match[0].invert: expected true or false",
+        ),
+        (
+            "{cluster: v1, match: [{property: cmd, range: {start: 9, end: 9}}]}",
+            "column 50: listeners[0].routes[0].match[0].range: no number is at least 9 and less than 9",
+        ),
+        (
+            "{cluster: v1, match: [{property: cmd, exakt: 1}]}",
+            "column 43: listeners[0].routes[0].match[0].exakt: unknown key \"exakt\"; did you mean exact? known are: property, exact, prefix, suffix, contains, regex, range, present, invert",
+        ),
+    ];
+    for (keys, error) in table {
+        assert_eq!(refused(&route(keys)), format!("line 5, {error}"), "{keys}");
+    }
+    let error = refused(&route("{cluster: v1, match: [{property: cmd, regex: \"a(\"}]}"));
+    assert!(
+        error.starts_with("line 5, column 50: listeners[0].routes[0].match[0].regex: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn mistakes_in_clusters_are_told() {
+    let table = [
+        ("connections: 0", "column 95: listeners[0].upstream.connections: must be at least 1"),
+        (
+            "max_connections: 0",
+            "column 99: listeners[0].upstream.max_connections: must be at least 1",
+        ),
+        (
+            "connect_timeout: 0",
+            "column 99: listeners[0].upstream.connect_timeout: must be more than zero",
+        ),
+        (
+            "balance: fair",
+            "column 91: listeners[0].upstream.balance: unknown value \"fair\"; known are: round_robin, least_request",
+        ),
+        (
+            "upstream_mode: share",
+            "column 97: listeners[0].upstream.upstream_mode: unknown value \"share\"; did you mean shared? known are: shared, exclusive, bound",
+        ),
+    ];
+    for (keys, error) in table {
+        assert_eq!(refused(&cluster(keys)), format!("line 2, {error}"), "{keys}");
+    }
+    let by_order = cluster("upstream_mode: shared").replace("fake", "lines");
+    assert_eq!(
+        refused(&by_order),
+        "line 2, column 98: listeners[0].upstream.upstream_mode: lines has no request ids, so clients can't share a connection; use exclusive or bound"
+    );
+    let weight = SHORT.replace("127.0.0.1:9002", "{address: 127.0.0.1:9002, weight: 0}");
+    assert_eq!(
+        refused(&weight),
+        "line 8, column 67: clusters.v1.endpoints[1].weight: must be at least 1; leave the endpoint out instead"
+    );
+    let dotted = SHORT.replace("v1", "a.b[0]").replace("[127.0.0.1:9001, 127.0.0.1:9002]", "[x]");
+    assert_eq!(
+        refused(&dotted),
+        "line 8, column 17: clusters.a.b[0].endpoints[0]: \"x\" is not an address; write it like 127.0.0.1:9000"
+    );
+}
+
+#[test]
+fn a_missing_file_is_told() {
+    let error = Config::load(Path::new("no/such.yaml"), &protocols()).unwrap_err().to_string();
+    assert!(error.starts_with("no/such.yaml: can't be read: "), "{error}");
+}

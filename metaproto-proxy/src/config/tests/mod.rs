@@ -1,0 +1,210 @@
+//! Configuration as its users write it.
+
+pub(super) mod fake;
+mod mistakes;
+
+use metaproto_core::{Mutation, Sharing};
+use proptest::prelude::*;
+
+use self::fake::protocols;
+use self::mistakes::{listener, route};
+use super::*;
+use crate::model::{Balance, Predicate};
+
+fn parse(text: &str) -> Config {
+    Config::parse(text, &protocols()).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+fn refused(text: &str) -> String {
+    Config::parse(text, &protocols()).err().map_or("accepted".to_owned(), |e| e.to_string())
+}
+
+const SHORT: &str = "\
+listeners:
+- address: 127.0.0.1:9000
+  protocol: fake
+  routes:
+  - cluster: v1
+clusters:
+  v1:
+    endpoints: [127.0.0.1:9001, 127.0.0.1:9002]
+";
+
+const FULL: &str = r#"
+workers: 2
+drain_timeout: 5s
+admin: {address: 127.0.0.1:9901}
+listeners:
+- name: front
+  address: 127.0.0.1:9000
+  protocol: {name: Pretend, options: {dialect: 7}}
+  max_frame: 64KiB
+  idle_timeout: none
+  max_connections: 10
+  max_in_flight: 20
+  buffer: 32KiB
+  max_buffer: 1MiB
+  routes:
+  - name: by cmd
+    match: {cmd: 0100, TRACE: on}
+    clusters: [{cluster: v1, weight: 90}, {cluster: v2}]
+    timeout: 1m30s
+    request: {set: {cmd: 7}}
+  - match:
+    - {property: cmd, range: {start: -1, end: 9}, invert: true}
+    - {property: trace, regex: "a|b"}
+    - {property: operation, present: true}
+    cluster: v1
+    timeout: 0
+clusters:
+  v1: ["[::1]:9001"]
+  v2:
+    endpoints: [{address: localhost:9002, weight: 5}]
+    balance: least_request
+    upstream_mode: exclusive
+    connections: 3
+    max_connections: 4
+    connect_timeout: 250ms
+    idle_timeout: none
+"#;
+
+#[test]
+fn a_short_file_has_the_defaults_of_the_model() {
+    let config = parse(SHORT);
+    assert_eq!((config.workers, config.drain_timeout, config.admin), (None, None, None));
+    let [listener] = config.snapshot.listeners.as_slice() else { panic!("one listener") };
+    assert_eq!(listener.name, "fake");
+    assert_eq!(listener.limits.max_frame, 4 << 20);
+    let cluster = &config.snapshot.clusters["v1"];
+    assert_eq!(cluster.endpoints.len(), 2);
+    assert_eq!((cluster.balance, cluster.sharing), (Balance::RoundRobin, None));
+}
+
+#[test]
+fn a_full_file_reaches_the_model() {
+    let config = parse(FULL);
+    assert_eq!(config.workers, Some(2));
+    assert_eq!(config.drain_timeout, Some(Duration::from_secs(5)));
+    assert_eq!(config.admin, Some("127.0.0.1:9901".parse().unwrap()));
+    let listener = &config.snapshot.listeners[0];
+    assert_eq!(listener.name, "front");
+    assert!(format!("{:?}", listener.protocol).contains("dialect: \"7\""));
+    assert_eq!((listener.limits.max_frame, listener.idle_timeout), (64 << 10, None));
+    assert_eq!((listener.max_connections, listener.max_in_flight), (10, 20));
+    assert_eq!((listener.buffer, listener.max_buffer), (32 << 10, 1 << 20));
+    let [by_cmd, rest] = listener.routes.as_slice() else { panic!("two routes") };
+    assert_eq!((by_cmd.name.as_str(), rest.name.as_str()), ("by cmd", "v1"));
+    assert_eq!((by_cmd.timeout, rest.timeout), (Some(Duration::from_secs(90)), None));
+    assert_eq!((by_cmd.clusters[0].weight, by_cmd.clusters[1].weight), (90, 1));
+    assert_eq!(by_cmd.request, Mutation::new().set("cmd", "7"));
+    // Values count as they are written, whatever YAML makes of them.
+    let exact = |i: usize| format!("{:?}", by_cmd.matchers[i].predicate);
+    assert_eq!((exact(0), exact(1)), (r#"Exact("0100")"#.into(), r#"Exact("on")"#.into()));
+    assert!(matches!(rest.matchers[0].predicate, Predicate::Range { start: -1, end: 9 }));
+    assert!(rest.matchers[0].invert && !rest.matchers[1].invert);
+    let cluster = &config.snapshot.clusters["v2"];
+    assert_eq!(cluster.endpoints[0].address, "127.0.0.1:9002".parse().unwrap());
+    assert_eq!(cluster.endpoints[0].weight, 5);
+    assert_eq!(
+        (cluster.balance, cluster.sharing),
+        (Balance::LeastRequest, Some(Sharing::Exclusive))
+    );
+    assert_eq!((cluster.connections, cluster.max_connections), (3, 4));
+    assert_eq!((cluster.connect_timeout.as_millis(), cluster.idle_timeout), (250, None));
+}
+
+#[test]
+fn an_upstream_in_a_listener_is_a_cluster_of_the_listeners_name() {
+    let config = parse(
+        "listeners:\n\
+         - {address: 127.0.0.1:1, protocol: fake, upstream: [127.0.0.1:9]}\n\
+         - {address: 127.0.0.1:2, protocol: fake, upstream: {endpoints: [127.0.0.1:9], connections: 2}}\n",
+    );
+    assert_eq!(config.snapshot.clusters.keys().collect::<Vec<_>>(), ["fake", "fake-2"]);
+    assert_eq!(config.snapshot.clusters["fake-2"].connections, 2);
+    assert_eq!(config.snapshot.listeners[1].name, "fake-2");
+    assert_eq!(config.snapshot.listeners[1].routes[0].clusters[0].cluster, "fake-2");
+}
+
+#[test]
+fn changes_remove_first_then_set_then_append_in_the_order_of_the_file() {
+    let file = File::parse(
+        "listeners:\n\
+         - address: 127.0.0.1:1\n  protocol: fake\n  routes:\n  - cluster: c\n    \
+         request: {append: {z: 1, a: 2}, set: {y: 3}, remove: [z]}\n",
+    );
+    let changes = file.unwrap().listeners[0].routes[0].request.clone();
+    assert_eq!(changes.append.0, [("z".into(), "1".into()), ("a".into(), "2".into())]);
+    let text =
+        SHORT.replace("v1\nclusters", "v1\n    request: {set: {cmd: 1}, remove: [cmd]}\nclusters");
+    assert_eq!(
+        refused(&text),
+        "line 6, column 39: listeners[0].routes[0].request.remove[0]: fake can't remove the property \"cmd\""
+    );
+}
+
+/// The same file, and the same model but for the spans of what it was made of.
+fn assert_round_trip(config: &Config) {
+    let text = config.to_yaml();
+    let again = parse(&text);
+    assert_eq!(again.file, config.file, "{text}");
+    assert_eq!(format!("{:?}", again.snapshot), format!("{:?}", config.snapshot), "{text}");
+    assert_eq!(again.to_yaml(), text);
+}
+
+#[test]
+fn what_is_printed_reads_as_the_same() {
+    assert_round_trip(&parse(SHORT));
+    assert_round_trip(&parse(FULL));
+    assert_round_trip(&parse(&listener("upstream: [127.0.0.1:9]")));
+}
+
+#[test]
+fn what_is_printed_leaves_out_what_was_left_out() {
+    let expected = SHORT
+        .replace("[127.0.0.1:9001, 127.0.0.1:9002]", "\n    - 127.0.0.1:9001\n    - 127.0.0.1:9002")
+        .replace("endpoints: \n", "endpoints:\n");
+    assert_eq!(parse(SHORT).to_yaml(), expected);
+}
+
+#[test]
+fn what_the_command_line_has_changed_is_printed() {
+    let mut config = parse(SHORT);
+    config.workers = Some(3);
+    config.admin = Some("127.0.0.1:9901".parse().unwrap());
+    assert!(config.to_yaml().starts_with("workers: 3\nadmin:\n  address: 127.0.0.1:9901\n"));
+}
+
+#[test]
+fn no_text_makes_the_parser_panic() {
+    for end in 0..FULL.len() {
+        refused(&FULL[..end]);
+    }
+}
+
+proptest! {
+    /// Names and values are free texts: quoting must keep what YAML would take for something else.
+    #[test]
+    fn any_text_survives_printing(
+        name in "\\PC{0,12}",
+        value in prop_oneof!["[ -~]{0,12}", "(true|no|null|~|0x1F|1e3|-|\\.inf|<<|=|\\PC{1,8})"],
+        cluster in "[ -~é]{1,8}",
+        timeout in 0_u64..1_000_000,
+        weight in 1_u32..,
+    ) {
+        let mut file = File::parse(&route("cluster: v1")).unwrap();
+        let listener = &mut file.listeners[0];
+        listener.name = Some(name);
+        let route = &mut listener.routes[0];
+        route.matches = schema::Match::Exact(schema::Pairs(vec![("cmd".to_owned(), value.clone())]));
+        route.request.set.0.push(("cmd".to_owned(), value));
+        route.timeout = Some(schema::Timeout(Some(Duration::from_millis(timeout.max(1)))));
+        route.cluster = None;
+        route.clusters = vec![schema::Target { cluster: cluster.clone(), weight: Some(weight) }];
+        file.clusters.insert(cluster, schema::Cluster {
+            endpoints: vec![schema::Endpoint { address: "127.0.0.1:1".to_owned(), weight: Some(weight) }],
+            ..schema::Cluster::default()
+        });
+        assert_round_trip(&Config::new(file, &protocols()).unwrap());
+    }
+}

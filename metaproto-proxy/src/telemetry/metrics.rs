@@ -1,0 +1,306 @@
+//! Counters as metrics, in the text format of Prometheus (version 0.0.4).
+
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use metaproto_core::StatusClass;
+
+use crate::counters::{ClusterCounters, Counters, ListenerCounters, Outcome};
+
+/// The content type of what [`render`] writes.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Writes every counter. `uptime` is how long the proxy has been running.
+///
+/// Of the outcomes of a listener's requests those are written that have happened, and `ok`, so that
+/// there is a number to divide by from the start.
+#[must_use]
+pub fn render(counters: &Counters, uptime: Duration) -> String {
+    let mut page = Page(String::new());
+    page.family("build_info", "gauge", "The version that is running; always 1.");
+    page.sample("build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    page.family("uptime_seconds", "gauge", "Seconds since the start.");
+    page.sample("uptime_seconds", &[], format_args!("{:.3}", uptime.as_secs_f64()));
+    for family in LISTENER {
+        let samples = counters.listeners.iter().map(|(name, c)| (name, (family.value)(c)));
+        page.samples(family, "listener", samples);
+    }
+    let completed = "requests_completed_total";
+    page.family(completed, "counter", "Requests that ended, by who ended them and how.");
+    for (name, listener) in &counters.listeners {
+        page.outcomes(completed, name, listener);
+    }
+    for family in CLUSTER {
+        let samples = counters.clusters.iter().map(|(name, c)| (name, (family.value)(c)));
+        page.samples(family, "cluster", samples);
+    }
+    page.0
+}
+
+const OK: Outcome = Outcome::Response(StatusClass::Ok);
+
+struct Family<T> {
+    name: &'static str,
+    kind: &'static str,
+    help: &'static str,
+    value: fn(&T) -> u64,
+}
+
+const fn counter<T>(name: &'static str, help: &'static str, value: fn(&T) -> u64) -> Family<T> {
+    Family { name, kind: "counter", help, value }
+}
+
+const fn gauge<T>(name: &'static str, help: &'static str, value: fn(&T) -> u64) -> Family<T> {
+    Family { name, kind: "gauge", help, value }
+}
+
+const LISTENER: &[Family<ListenerCounters>] = &[
+    counter("downstream_connections_total", "Client connections accepted.", |c| c.connections),
+    gauge("downstream_connections_active", "Client connections open now.", |c| {
+        c.connections_active
+    }),
+    counter(
+        "downstream_connections_refused_total",
+        "Client connections closed at once because there were too many.",
+        |c| c.connections_refused,
+    ),
+    counter(
+        "downstream_protocol_errors_total",
+        "Client connections closed because the client sent what can't be read.",
+        |c| c.protocol_errors,
+    ),
+    counter(
+        "downstream_slow_clients_total",
+        "Client connections closed because the client did not read its responses.",
+        |c| c.slow_clients,
+    ),
+    counter(
+        "downstream_idle_timeouts_total",
+        "Client connections closed because nothing happened on them.",
+        |c| c.idle_timeouts,
+    ),
+    counter("downstream_received_bytes_total", "Bytes read from clients.", |c| c.bytes_received),
+    counter("downstream_sent_bytes_total", "Bytes written to clients.", |c| c.bytes_sent),
+    counter("downstream_pings_total", "Pings of clients that were answered.", |c| c.pings),
+    counter(
+        "downstream_dropped_total",
+        "Messages of clients that are neither requests nor pings.",
+        |c| c.dropped,
+    ),
+    counter("requests_started_total", "Requests read.", |c| c.started),
+    gauge("requests_active", "Requests read that have not ended.", |c| c.active),
+];
+
+const CLUSTER: &[Family<ClusterCounters>] = &[
+    counter("upstream_connections_total", "Upstream connections made.", |c| c.connections),
+    gauge("upstream_connections_active", "Upstream connections open now, or being made.", |c| {
+        c.connections_active
+    }),
+    counter(
+        "upstream_connect_failures_total",
+        "Upstream connections that could not be made.",
+        |c| c.connect_failures,
+    ),
+    counter(
+        "upstream_resets_total",
+        "Upstream connections that ended with requests in flight.",
+        |c| c.resets,
+    ),
+    counter(
+        "upstream_protocol_errors_total",
+        "Upstream connections closed because the upstream sent what can't be read.",
+        |c| c.protocol_errors,
+    ),
+    counter("upstream_received_bytes_total", "Bytes read from upstreams.", |c| c.bytes_received),
+    counter("upstream_sent_bytes_total", "Bytes written to upstreams.", |c| c.bytes_sent),
+    counter("upstream_requests_total", "Requests handed to a connection.", |c| c.requests),
+    gauge(
+        "upstream_requests_active",
+        "Requests sent, or waiting for a connection, without a response yet.",
+        |c| c.active,
+    ),
+    counter(
+        "upstream_redispatched_total",
+        "Requests moved to another endpoint because the first could not be connected to.",
+        |c| c.redispatched,
+    ),
+    counter("upstream_timeouts_total", "Requests without a response in time.", |c| c.timeouts),
+    counter("upstream_pings_total", "Pings of upstreams that were answered.", |c| c.pings),
+    counter(
+        "upstream_late_responses_total",
+        "Responses that came after their request had ended.",
+        |c| c.late,
+    ),
+    counter("upstream_unmatched_responses_total", "Responses that answer no request.", |c| {
+        c.unmatched
+    }),
+];
+
+/// Metrics as they are written. Writing to a `String` can't fail.
+struct Page(String);
+
+impl Page {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        writeln!(self.0, "# HELP metaproto_{name} {help}").ok();
+        writeln!(self.0, "# TYPE metaproto_{name} {kind}").ok();
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl fmt::Display) {
+        write!(self.0, "metaproto_{name}").ok();
+        for (i, (label, text)) in labels.iter().enumerate() {
+            let open = if i == 0 { '{' } else { ',' };
+            write!(self.0, "{open}{label}=\"{}\"", Escaped(text)).ok();
+        }
+        let close = if labels.is_empty() { "" } else { "}" };
+        writeln!(self.0, "{close} {value}").ok();
+    }
+
+    fn samples<'a, T>(
+        &mut self,
+        family: &Family<T>,
+        label: &str,
+        samples: impl Iterator<Item = (&'a String, u64)>,
+    ) {
+        self.family(family.name, family.kind, family.help);
+        for (name, value) in samples {
+            self.sample(family.name, &[(label, name)], value);
+        }
+    }
+
+    fn outcomes(&mut self, family: &str, name: &str, listener: &ListenerCounters) {
+        for outcome in Outcome::all() {
+            let count = listener.completed.of(outcome);
+            if count > 0 || outcome == OK {
+                let labels = [
+                    ("listener", name),
+                    ("origin", outcome.origin()),
+                    ("outcome", outcome.as_str()),
+                ];
+                self.sample(family, &labels, count);
+            }
+        }
+    }
+}
+
+/// A label's value with what would end it escaped.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '\\' => f.write_str("\\\\")?,
+                '"' => f.write_str("\\\"")?,
+                '\n' => f.write_str("\\n")?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metaproto_core::ErrorKind;
+
+    use super::*;
+
+    fn some() -> Counters {
+        let mut counters = Counters::default();
+        let listener = counters.listeners.entry("front".to_owned()).or_default();
+        (listener.started, listener.active) = (7, 1);
+        for outcome in [OK, OK, OK, Outcome::Oneway, Outcome::Error(ErrorKind::Timeout)] {
+            listener.completed.add(outcome);
+        }
+        listener.completed.add(Outcome::Abandoned);
+        counters.clusters.entry("v1".to_owned()).or_default().connections_active = 2;
+        counters
+    }
+
+    fn samples(page: &str) -> Vec<&str> {
+        page.lines().filter(|line| !line.starts_with('#')).collect()
+    }
+
+    #[test]
+    fn outcomes_that_happened_are_told_by_origin() {
+        let page = render(&some(), Duration::ZERO);
+        let completed = "metaproto_requests_completed_total";
+        let told: Vec<_> = page.lines().filter(|line| line.contains(completed)).collect();
+        assert_eq!(
+            told,
+            [
+                format!("# HELP {completed} Requests that ended, by who ended them and how."),
+                format!("# TYPE {completed} counter"),
+                format!(r#"{completed}{{listener="front",origin="upstream",outcome="ok"}} 3"#),
+                format!(r#"{completed}{{listener="front",origin="proxy",outcome="timeout"}} 1"#),
+                format!(r#"{completed}{{listener="front",origin="upstream",outcome="oneway"}} 1"#),
+                format!(r#"{completed}{{listener="front",origin="client",outcome="abandoned"}} 1"#),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_proxy_that_has_done_nothing_tells_its_version_and_uptime() {
+        let page = render(&Counters::default(), Duration::from_millis(1500));
+        let version = env!("CARGO_PKG_VERSION");
+        let expected = [
+            format!("metaproto_build_info{{version=\"{version}\"}} 1"),
+            "metaproto_uptime_seconds 1.500".to_owned(),
+        ];
+        assert_eq!(samples(&page), expected);
+    }
+
+    #[test]
+    fn every_family_is_described_once_and_named_by_its_kind() {
+        let page = render(&some(), Duration::ZERO);
+        let mut seen = std::collections::BTreeSet::new();
+        for line in page.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+            let (name, kind) = line.split_once(' ').unwrap();
+            assert!(seen.insert(name), "{name} is there twice");
+            assert_eq!(name.ends_with("_total"), kind == "counter", "{name} is a {kind}");
+            assert!(page.contains(&format!("# HELP {name} ")), "{name}");
+            assert!(page.contains(&format!("\n{name}{{")) || name.ends_with("seconds"), "{name}");
+        }
+        assert!(page.ends_with('\n'));
+    }
+
+    /// Gives every counter a number of its own. One that is added and forgotten does not compile.
+    macro_rules! number {
+        ($counters:expr, $type:ident { $($field:ident)* } $($rest:ident)?) => {{
+            let $type { $($field,)* $($rest: _)? } = $counters;
+            let mut next = 1000_u64;
+            $( *$field = next; next += 1; )*
+            1000..next
+        }};
+    }
+
+    #[test]
+    fn every_counter_is_shown() {
+        let mut counters = Counters::default();
+        let listener = counters.listeners.entry("l".to_owned()).or_default();
+        let of_listener = number!(listener, ListenerCounters {
+            connections connections_active connections_refused protocol_errors slow_clients
+            idle_timeouts bytes_received bytes_sent pings dropped started active
+        } completed);
+        let cluster = counters.clusters.entry("c".to_owned()).or_default();
+        let of_cluster = number!(cluster, ClusterCounters {
+            connections connections_active connect_failures resets protocol_errors bytes_received
+            bytes_sent requests active redispatched timeouts pings late unmatched
+        });
+        let page = render(&counters, Duration::ZERO);
+        for (label, numbers) in [("{listener=\"l\"}", of_listener), ("{cluster=\"c\"}", of_cluster)]
+        {
+            for number in numbers {
+                assert!(page.contains(&format!("{label} {number}\n")), "{label} {number}\n{page}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_can_not_break_out_of_its_label() {
+        let mut counters = Counters::default();
+        counters.clusters.entry("a\"b\\c\nd".to_owned()).or_default();
+        let page = render(&counters, Duration::ZERO);
+        assert!(page.contains(r#"{cluster="a\"b\\c\nd"} 0"#), "{page}");
+    }
+}

@@ -1,0 +1,4 @@
+//! What a running proxy tells: metrics, and the admin endpoint that serves them.
+
+pub mod admin;
+pub mod metrics;
