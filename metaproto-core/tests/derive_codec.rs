@@ -62,7 +62,7 @@ fn example() -> Kt {
 
 fn wire(frame: &impl Frame) -> Bytes {
     let mut out = BytesMut::new();
-    frame.write(&mut out).unwrap();
+    frame.write(&mut out).expect("it can be written");
     out.freeze()
 }
 
@@ -72,7 +72,7 @@ fn codec(side: Side) -> Box<dyn Codec> {
 
 fn decode(side: Side, frame: &impl Frame) -> Metadata {
     let mut metadata = Metadata::new();
-    codec(side).decode(wire(frame), &mut metadata).unwrap();
+    codec(side).decode(wire(frame), &mut metadata).expect("it can be read");
     metadata
 }
 

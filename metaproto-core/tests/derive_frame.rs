@@ -1,5 +1,12 @@
 //! Layouts: what is written is read back, and what is wrong is refused with the right name.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test may panic, in its helpers too"
+)]
+
 use metaproto_core::frame::{ByteOrder, FieldInfo, Format};
 use metaproto_core::{Auto, Bytes, BytesMut, DecodeError, Fault, Frame, FrameLength};
 use proptest::prelude::*;
@@ -61,7 +68,7 @@ struct Wide {
 
 fn wire(frame: &impl Frame) -> Bytes {
     let mut out = BytesMut::from(&b"before"[..]);
-    frame.write(&mut out).unwrap();
+    frame.write(&mut out).expect("it can be written");
     out.freeze().slice(6..)
 }
 
@@ -127,7 +134,7 @@ proptest! {
 fn fields_stand_in_order_and_in_their_byte_order() {
     let (version, len) = (Auto::new(), Auto::new());
     let body = Bytes::from_static(b"hi");
-    let frame = Little { a: -2, version, b: 0x0102, len, c: 0x03040506, r#body: body };
+    let frame = Little { a: -2, version, b: 0x0102, len, c: 0x03040506, body };
     let expected =
         b"\xbb\xda\xfe\xff\xff\xff\xff\xff\xff\xff\x03\x01\x02\x02\x00\x06\x05\x04\x03hi";
     assert_eq!(wire(&frame), expected[..]);
@@ -179,7 +186,7 @@ fn a_body_that_the_length_cannot_tell_is_not_written() {
     assert_eq!(&out[..], b"before");
     fits.write(&mut out).unwrap();
     let (version, len, body) = (Auto::new(), Auto::new(), vec![0; 1006].into());
-    assert!(Little { a: 0, version, b: 0, len, c: 0, r#body: body }.to_header().is_err());
+    assert!(Little { a: 0, version, b: 0, len, c: 0, body }.to_header().is_err());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Derive macros of metaproto. Use them through `metaproto_core`, which documents every attribute.
 //!
-//! Three steps, each of which knows only the one before: [`parse`] turns tokens into attributes,
-//! [`check`] turns attributes into a [`model`] that makes sense, [`generate`] turns the model into
+//! Three steps, each of which knows only the one before: `parse` turns tokens into attributes,
+//! `check` turns attributes into a `model` that makes sense, `generate` turns the model into
 //! code. Mistakes are collected on the way and reported together; with mistakes a stub is generated,
 //! so that the users of the struct do not fail as well.
 

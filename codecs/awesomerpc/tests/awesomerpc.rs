@@ -24,7 +24,8 @@ fn codec(side: Side) -> Box<dyn Codec> {
 
 fn decode(side: Side, frame: &[u8]) -> Metadata {
     let mut metadata = Metadata::new();
-    codec(side).decode(Bytes::copy_from_slice(frame), &mut metadata).unwrap();
+    let frame = Bytes::copy_from_slice(frame);
+    codec(side).decode(frame, &mut metadata).expect("it can be read");
     metadata
 }
 

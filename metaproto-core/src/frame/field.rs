@@ -122,6 +122,7 @@ mod tests {
         FieldInfo { name: "f", offset: 1, width, format }
     }
 
+    #[expect(clippy::arithmetic_side_effects, reason = "widths are small")]
     fn write_int(width: usize, format: Format, value: i128) -> Option<Vec<u8>> {
         let mut header = vec![0xee; width + 2];
         let written = field(width, format).write_int(&mut header, value);

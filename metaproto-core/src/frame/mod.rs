@@ -11,8 +11,7 @@ mod field;
 mod header;
 mod message;
 mod protocol;
-#[doc(hidden)]
-pub mod support;
+pub(crate) mod support;
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -107,8 +106,8 @@ pub trait Frame: Sized {
     fn frame_length(head: &[u8]) -> Result<FrameLength, DecodeError> {
         match Self::Header::first(head) {
             Some(header) => Self::length(header).map(FrameLength::Known),
-            None => support::check_prefix(head, Self::CONSTANTS)
-                .map(|()| FrameLength::Need(Self::HEADER_SIZE)),
+            None if Self::CONSTANTS.is_empty() => Ok(FrameLength::Need(Self::HEADER_SIZE)),
+            None => support::short(head, Self::CONSTANTS, Self::HEADER_SIZE),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Constant;
-use crate::{DecodeError, EncodeError, Fault};
+use crate::{DecodeError, EncodeError, Fault, FrameLength};
 
 /// `LEN` bytes of a header from the offset `AT`. That they lie within it is checked by the compiler,
 /// so that nothing is left to check at run time.
@@ -79,10 +79,7 @@ pub fn wire_length<T: TryFrom<u64>>(
     let value = T::try_from(body_len.saturating_add(plus) as u64);
     match value {
         Ok(value) if total <= max => Ok(value),
-        _ => Err(EncodeError::InvalidValue {
-            field,
-            reason: format!("a frame of {total} bytes is longer than {max}").into(),
-        }),
+        _ => Err(too_long(field, total, max)),
     }
 }
 
@@ -95,11 +92,25 @@ pub fn request_id<T: TryFrom<u64>>(field: &'static str, id: u64) -> Result<T, En
     T::try_from(id).map_err(|_| wide_id(field, size_of::<T>()))
 }
 
+/// What can be told before the header, of `size` bytes, has arrived. Out of line: it is for the one
+/// frame of many that a read has cut in two.
+///
+/// # Errors
+/// As [`check_prefix`].
+#[inline(never)]
+pub(super) fn short(
+    head: &[u8],
+    constants: &[Constant],
+    size: usize,
+) -> Result<FrameLength, DecodeError> {
+    check_prefix(head, constants).map(|()| FrameLength::Need(size))
+}
+
 /// Checks as much of the constants as has arrived.
 ///
 /// # Errors
 /// [`Fault::BadMagic`] for the first that differs.
-pub fn check_prefix(prefix: &[u8], constants: &[Constant]) -> Result<(), DecodeError> {
+pub(super) fn check_prefix(prefix: &[u8], constants: &[Constant]) -> Result<(), DecodeError> {
     for constant in constants {
         let arrived = prefix.get(constant.offset..).unwrap_or_default();
         let len = arrived.len().min(constant.bytes.len());
@@ -122,6 +133,7 @@ pub(super) fn check_total(told: usize, is: usize) -> Result<(), DecodeError> {
 
 // Errors are made out of line, and as values: the way without errors stays short.
 
+/// A constant has another value; the first eight bytes of it are told.
 #[cold]
 #[must_use]
 pub fn bad_constant(field: &'static str, found: &[u8]) -> DecodeError {
@@ -129,6 +141,7 @@ pub fn bad_constant(field: &'static str, found: &[u8]) -> DecodeError {
     DecodeError::connection(field, Fault::BadMagic(value))
 }
 
+/// A kind has a value that means none.
 #[cold]
 #[must_use]
 pub fn unknown_kind(field: &'static str, value: i64) -> DecodeError {
@@ -153,6 +166,12 @@ fn too_small(field: &'static str, value: u64) -> DecodeError {
 #[cold]
 fn too_large(field: &'static str, value: u64) -> DecodeError {
     DecodeError::connection(field, Fault::LengthTooLarge(value))
+}
+
+#[cold]
+fn too_long(field: &'static str, total: u64, max: u64) -> EncodeError {
+    let reason = format!("a frame of {total} bytes is longer than {max}");
+    EncodeError::InvalidValue { field, reason: reason.into() }
 }
 
 #[cold]
