@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    metaproto_core::conformance::fuzz(&*metaproto_awesomerpc::protocol(), data);
+    metaproto_core::conformance::fuzz(&*metaproto_awesomerpc::AwesomeRpc::protocol(), data);
 });
