@@ -2,7 +2,7 @@
 //! two the same.
 //!
 //! Everything that may be left out is an `Option`: the defaults belong to the
-//! [`model`](crate::model), and what is printed is what was written.
+//! [`model`], and what is printed is what was written.
 
 use std::collections::BTreeMap;
 
