@@ -6,6 +6,6 @@ use metaproto_proxy::config::Protocols;
 pub(crate) fn protocols() -> Protocols {
     let protocols = Protocols::new();
     #[cfg(feature = "awesomerpc")]
-    let protocols = protocols.with(metaproto_awesomerpc::protocol());
+    let protocols = protocols.with(metaproto_awesomerpc::AwesomeRpc::protocol());
     protocols
 }
