@@ -145,9 +145,16 @@ impl Metadata {
 
     /// Makes it as new, but keeps the room that it has allocated. Lets go of the frame.
     pub fn clear(&mut self) {
+        // Field by field: this runs for every message, and most of them are empty already.
+        let Metadata { frame, kind, request_id, stream_id, status, .. } = self;
+        if !frame.is_empty() {
+            *frame = Bytes::new();
+        }
+        *kind = MessageKind::default();
+        (*request_id, *stream_id, *status) = (None, None, None);
+        (self.header_size, self.context_size, self.timeout) = (0, 0, None);
+        self.operation = None;
         self.properties.clear();
-        let properties = std::mem::take(&mut self.properties);
-        *self = Metadata { properties, ..Metadata::default() };
     }
 
     /// The bytes of the frame before the body.
@@ -273,8 +280,6 @@ pub struct RequestHead {
     pub kind: MessageKind,
     /// The id as the caller chose it.
     pub request_id: Option<u64>,
-    /// The stream that the request belongs to.
-    pub stream_id: Option<u64>,
     context: SmallVec<[u8; 24]>,
 }
 
@@ -289,7 +294,6 @@ impl RequestHead {
         RequestHead {
             kind: metadata.kind,
             request_id: metadata.request_id,
-            stream_id: metadata.stream_id,
             context: SmallVec::from_slice(metadata.frame.get(..size).unwrap_or_default()),
         }
     }
@@ -300,7 +304,7 @@ impl RequestHead {
     pub fn peeked(kind: MessageKind, request_id: Option<u64>, context: &[u8]) -> Self {
         let size = context.len().min(Self::MAX_CONTEXT);
         let context = SmallVec::from_slice(context.get(..size).unwrap_or_default());
-        RequestHead { kind, request_id, stream_id: None, context }
+        RequestHead { kind, request_id, context }
     }
 
     /// The first bytes of the frame, as many as the codec asked for with

@@ -62,6 +62,7 @@ impl Mutation {
 
     /// Whether it changes nothing.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
@@ -104,7 +105,10 @@ impl Mutation {
     }
 
     /// Adds the changes of another behind its own.
+    #[inline]
     pub fn extend_from(&mut self, other: &Mutation) {
-        self.changes.extend_from_slice(&other.changes);
+        if !other.is_empty() {
+            self.changes.extend_from_slice(&other.changes);
+        }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) struct Call {
     /// The route that was found, for the response's sake.
     pub(crate) route: Option<Rc<Route>>,
     /// How many endpoints could not be connected to.
-    pub(crate) failed_connects: usize,
+    pub(crate) failed_connects: u32,
 }
 
 impl Call {
@@ -103,7 +103,7 @@ pub(crate) fn redispatch(
     let cluster = worker.endpoints.get(failed).map(|endpoint| endpoint.cluster);
     let endpoints = cluster.and_then(|key| worker.clusters.get_mut(key));
     let others = endpoints.is_some_and(|cluster| {
-        let left = cluster.endpoints.len() > call.failed_connects;
+        let left = cluster.endpoints.len() > call.failed_connects as usize;
         cluster.counters.redispatched += u64::from(left);
         left
     });
@@ -202,4 +202,15 @@ fn no_endpoint(worker: &Worker, cluster: ClusterKey) -> Error {
 
 fn unsupported(error: &EncodeError) -> Error {
     Error::new(ErrorKind::Unsupported, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls are moved from hand to hand; beyond two cache lines a move is a call to `memcpy`.
+    #[test]
+    fn a_call_is_small() {
+        assert!(size_of::<Call>() <= 128, "{}", size_of::<Call>());
+    }
 }
