@@ -6,7 +6,6 @@ use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 
 use crate::Status;
 
@@ -280,12 +279,15 @@ pub struct RequestHead {
     pub kind: MessageKind,
     /// The id as the caller chose it.
     pub request_id: Option<u64>,
-    context: SmallVec<[u8; 24]>,
+    context: Context,
 }
 
 impl RequestHead {
-    /// The most bytes of a frame that are kept; up to 24 do not allocate.
+    /// The most bytes of a frame that are kept.
     pub const MAX_CONTEXT: usize = 4096;
+
+    /// Up to this many bytes are kept without allocating.
+    pub const IN_PLACE: usize = 24;
 
     /// The head of the request that `metadata` describes.
     #[must_use]
@@ -294,7 +296,7 @@ impl RequestHead {
         RequestHead {
             kind: metadata.kind,
             request_id: metadata.request_id,
-            context: SmallVec::from_slice(metadata.frame.get(..size).unwrap_or_default()),
+            context: Context::new(&metadata.frame, size),
         }
     }
 
@@ -302,8 +304,7 @@ impl RequestHead {
     /// [`Codec::peek_request`](crate::Codec::peek_request).
     #[must_use]
     pub fn peeked(kind: MessageKind, request_id: Option<u64>, context: &[u8]) -> Self {
-        let size = context.len().min(Self::MAX_CONTEXT);
-        let context = SmallVec::from_slice(context.get(..size).unwrap_or_default());
+        let context = Context::new(context, context.len().min(Self::MAX_CONTEXT));
         RequestHead { kind, request_id, context }
     }
 
@@ -311,9 +312,63 @@ impl RequestHead {
     /// [`Metadata::context_size`].
     #[must_use]
     pub fn context(&self) -> &[u8] {
-        &self.context
+        self.context.bytes()
     }
 }
+
+/// A few bytes in place, or many on the heap.
+#[derive(Debug, Clone)]
+enum Context {
+    Few(Aligned, u8),
+    Many(Box<[u8]>),
+}
+
+/// The alignment lets the bytes be moved in the same words in which they were written. A request's
+/// head is moved right after it was made: words that overlap the written ones would have to wait.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(align(8))]
+struct Aligned([u8; RequestHead::IN_PLACE]);
+
+impl Context {
+    /// Keeps the first `size` bytes of `frame`.
+    fn new(frame: &[u8], size: usize) -> Self {
+        let size = size.min(frame.len());
+        let len = u8::try_from(size).unwrap_or(u8::MAX);
+        if size > RequestHead::IN_PLACE {
+            return Context::Many(frame.get(..size).unwrap_or_default().into());
+        }
+        // A copy of constant size is a few words; what lies behind `len` is never looked at.
+        if let Some(bytes) = frame.first_chunk() {
+            return Context::Few(Aligned(*bytes), len);
+        }
+        let mut few = Aligned::default();
+        for (to, from) in few.0.iter_mut().zip(frame) {
+            *to = *from;
+        }
+        Context::Few(few, len)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Context::Few(bytes, len) => bytes.0.get(..usize::from(*len)).unwrap_or_default(),
+            Context::Many(bytes) => bytes,
+        }
+    }
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Context::Few(Aligned::default(), 0)
+    }
+}
+
+impl PartialEq for Context {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Context {}
 
 #[cfg(test)]
 mod tests {
@@ -363,6 +418,10 @@ mod tests {
         let mut m = Metadata { frame: Bytes::from(vec![7; 9000]), ..Metadata::new() };
         m.context_size = 13;
         assert_eq!(RequestHead::of(&m).context(), [7; 13]);
+        m.context_size = 25;
+        assert_eq!(RequestHead::of(&m).context(), [7; 25]);
+        let short = RequestHead::peeked(MessageKind::Request, None, b"abc");
+        assert_eq!(short.context(), b"abc");
         m.context_size = usize::MAX;
         assert_eq!(RequestHead::of(&m).context().len(), RequestHead::MAX_CONTEXT);
     }
