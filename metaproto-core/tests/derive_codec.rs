@@ -141,6 +141,21 @@ fn properties_that_nobody_asks_for_are_left_out() {
     assert_eq!(metadata.property("shard"), Some(PropertyValue::Int(-3)));
 }
 
+/// Configuration may change while a connection lives.
+#[test]
+fn what_is_asked_for_can_change_between_two_messages() {
+    let nothing = Arc::new(Interest::Only(Vec::new()));
+    let context = CodecContext::new(Side::Downstream, Limits::default()).with_interest(nothing);
+    let mut codec = Kt::protocol().codec(&context);
+    let mut metadata = Metadata::new();
+    codec.decode(wire(&example()), &mut metadata).unwrap();
+    assert_eq!(metadata.property("shard"), None);
+    codec.set_interest(&Arc::new(Interest::Only(vec!["shard".into()])));
+    metadata.clear();
+    codec.decode(wire(&example()), &mut metadata).unwrap();
+    assert!(metadata.property("shard").is_some());
+}
+
 #[test]
 fn setting_properties_changes_them_and_nothing_else() {
     let metadata = decode(Side::Downstream, &example());

@@ -1,13 +1,14 @@
 //! The codec that a message makes.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
 use super::{Header, Message, Wanted, support};
 use crate::{
-    Change, Codec, CodecContext, DecodeError, EncodeError, Error, FrameLength, MessageKind,
-    Metadata, Mutation, Output, RequestHead, Side,
+    Change, Codec, CodecContext, DecodeError, EncodeError, Error, FrameLength, Interest,
+    MessageKind, Metadata, Mutation, Output, RequestHead, Side,
 };
 
 /// Reads and writes `M`s. Keeps no state: the header tells everything.
@@ -106,6 +107,10 @@ impl<M: Message> Codec for MessageCodec<M> {
 
     fn patch_request_id(&self, header: &mut [u8], id: u64) -> Result<(), EncodeError> {
         M::set_request_id(M::Header::first_mut(header).ok_or_else(no_header)?, id)
+    }
+
+    fn set_interest(&mut self, interest: &Arc<Interest>) {
+        self.wanted = Wanted::of(interest, M::SPEC.properties);
     }
 
     fn peek_request(&self, head: &[u8]) -> Option<RequestHead> {
