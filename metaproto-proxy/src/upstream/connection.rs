@@ -82,6 +82,9 @@ fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
     let waiting = std::mem::take(&mut upstream.waiting);
     if let Some(endpoint) = worker.endpoints.get_mut(upstream.endpoint) {
         endpoint.succeeded();
+        if let Some(cluster) = worker.clusters.get_mut(endpoint.cluster) {
+            cluster.counters.connections += 1;
+        }
     }
     for Waiting { call, message } in waiting {
         send(worker, key, call, message);
