@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 use super::id_table::{Found, IdTable};
 use crate::exchange::Call;
 
+/// Responses of given-up calls that a connection may owe at the most.
+const MAX_OWED: usize = 4096;
+
 /// How responses on a connection find their calls.
 #[derive(Debug)]
 pub(crate) enum InFlight {
@@ -41,11 +44,21 @@ impl InFlight {
     }
 
     /// The responses that are awaited only to be dropped.
-    pub(crate) fn abandoned(&self) -> usize {
+    fn abandoned(&self) -> usize {
         match self {
             InFlight::ById(table) => table.abandoned(),
             InFlight::Queue(queue) => queue.iter().filter(|queued| queued.call.is_none()).count(),
         }
+    }
+
+    /// Whether so many responses are awaited only to be dropped that the connection had better be
+    /// replaced: its ids are running out, and the endpoint does not seem to answer.
+    pub(crate) fn owes_too_much(&self) -> bool {
+        let most = match self {
+            InFlight::ById(table) => MAX_OWED.min(table.capacity() / 2),
+            InFlight::Queue(_) => MAX_OWED,
+        };
+        self.abandoned() > most
     }
 
     /// Takes a call on; tells the id to write into its request, if it is not the client's own. Gives
