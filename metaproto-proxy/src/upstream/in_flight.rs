@@ -18,6 +18,10 @@ pub(crate) enum InFlight {
     Queue(VecDeque<Queued>),
 }
 
+/// Every id is taken.
+#[derive(Debug)]
+pub(crate) struct Full;
+
 /// A call in a queue.
 #[derive(Debug)]
 pub(crate) struct Queued {
@@ -74,11 +78,12 @@ impl InFlight {
         }
     }
 
-    /// The id to write into a message that will not be answered, if it is not the client's own.
-    pub(crate) fn spare_id(&mut self) -> Option<u64> {
+    /// The id to write into a message that will not be answered, if it is not the client's own. An
+    /// error if there are too many calls to find one.
+    pub(crate) fn spare_id(&mut self) -> Result<Option<u64>, Full> {
         match self {
-            InFlight::ById(table) => table.spare(),
-            InFlight::Queue(_) => None,
+            InFlight::ById(table) => table.spare().map(Some).ok_or(Full),
+            InFlight::Queue(_) => Ok(None),
         }
     }
 
