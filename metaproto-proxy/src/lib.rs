@@ -29,7 +29,7 @@ mod route;
 mod signals;
 mod sockets;
 #[cfg(test)]
-mod testing;
+mod tests;
 mod upstream;
 mod worker;
 

@@ -118,7 +118,7 @@ fn listen(address: SocketAddr, reuse_port: ReusePort) -> io::Result<TcpListener>
 mod tests {
     use super::*;
     use crate::model::Listener;
-    use crate::testing::Toy;
+    use crate::tests::toy::Toy;
 
     fn snapshot(address: SocketAddr) -> Snapshot {
         Snapshot::new().listener(Listener::new("l", address, Arc::new(Toy::default())))

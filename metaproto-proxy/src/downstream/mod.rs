@@ -8,6 +8,8 @@ mod receive;
 
 pub(crate) use self::close::{close_idle, drain, drain_listener, end_if_drained, expire};
 pub(crate) use self::connection::{Downstream, block, close, flush, open, pass, unblock};
+#[cfg(test)]
+pub(crate) use self::listener::welcome;
 pub(crate) use self::listener::{Listener, accept};
 pub(crate) use self::order::Order;
 pub(crate) use self::receive::dropped;

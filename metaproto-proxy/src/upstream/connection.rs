@@ -82,6 +82,9 @@ fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
     let waiting = std::mem::take(&mut upstream.waiting);
     if let Some(endpoint) = worker.endpoints.get_mut(upstream.endpoint) {
         endpoint.succeeded();
+        if let Some(cluster) = worker.clusters.get_mut(endpoint.cluster) {
+            cluster.counters.connections += 1;
+        }
     }
     for Waiting { call, message } in waiting {
         send(worker, key, call, message);
@@ -111,26 +114,28 @@ fn write(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
     let Upstream { codec, outbox, in_flight, .. } = upstream;
     if call.head.kind != MessageKind::Request {
         // No response will come: the id only must not be another call's.
-        let written = message.write(outbox, &**codec, in_flight.spare_id());
+        let written = match in_flight.spare_id() {
+            Ok(id) => message.write(outbox, &**codec, id).map_err(|error| unwritable(&error)),
+            Err(_) => Err(overloaded()),
+        };
         pool::uncount(worker, key);
         mark(worker, key);
         return match written {
             Ok(()) => exchange::sent(worker, &call),
-            Err(error) => fail_write(worker, call, &error),
+            Err(error) => exchange::fail(worker, call, error),
         };
     }
     let id = match in_flight.insert(call) {
         Ok(id) => id,
         Err(call) => {
             pool::uncount(worker, key);
-            let error = "too many requests are in flight on the upstream connection";
-            return exchange::fail(worker, call, Error::new(ErrorKind::Overloaded, error));
+            return exchange::fail(worker, call, overloaded());
         }
     };
     if let Err(error) = message.write(outbox, &**codec, id) {
         if let super::id_table::Found::Live(call) = in_flight.take(id) {
             pool::uncount(worker, key);
-            fail_write(worker, call, &error);
+            exchange::fail(worker, call, unwritable(&error));
         }
         return;
     }
@@ -150,8 +155,13 @@ pub(crate) fn pass(
     block_if_full(worker, key, from);
 }
 
-fn fail_write(worker: &mut Worker, call: Call, error: &EncodeError) {
-    exchange::fail(worker, call, Error::new(ErrorKind::Unsupported, error.to_string()));
+fn unwritable(error: &EncodeError) -> Error {
+    Error::new(ErrorKind::Unsupported, error.to_string())
+}
+
+fn overloaded() -> Error {
+    let message = "too many requests are in flight on the upstream connection";
+    Error::new(ErrorKind::Overloaded, message)
 }
 
 /// Has the connection written to at the end of the turn.

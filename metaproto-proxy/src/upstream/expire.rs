@@ -12,10 +12,6 @@ use crate::worker::{EndpointKey, UpstreamKey, Worker};
 /// An endpoint that takes nothing of what is written to it for this long is as good as gone.
 const STALL: Duration = Duration::from_secs(5);
 
-/// Responses of given-up calls that a connection may still owe; with more it is replaced, because its
-/// ids are running out and the endpoint does not seem to answer.
-const MAX_OWED: usize = 4096;
-
 /// Ends the calls whose time is up. Tells whether any call is in flight at all.
 pub(crate) fn expire(worker: &mut Worker) -> bool {
     let now = worker.now;
@@ -50,7 +46,7 @@ fn expire_connection(worker: &mut Worker, key: UpstreamKey, now: Instant) {
     let any_sent = !sent.is_empty();
     calls.extend(sent);
     upstream.earliest = earliest;
-    let owed = upstream.in_flight.abandoned();
+    let worn_out = upstream.in_flight.owes_too_much();
     let stalled = upstream.stalled_since.is_some_and(|since| since + STALL <= now);
     time_out(worker, endpoint, calls);
     if stalled {
@@ -59,7 +55,7 @@ fn expire_connection(worker: &mut Worker, key: UpstreamKey, now: Instant) {
     } else if any_sent && sharing == Sharing::Exclusive {
         // The late response must not meet the next call.
         pool::close(worker, key, &Error::new(ErrorKind::UpstreamReset, "its call timed out"));
-    } else if owed > MAX_OWED {
+    } else if worn_out {
         pool::retire(worker, key);
     }
     pool::close_if_retired(worker, key);

@@ -56,6 +56,11 @@ impl<T> IdTable<T> {
         self.abandoned
     }
 
+    /// The most requests that can be in flight, those that were given up included.
+    pub(crate) fn capacity(&self) -> usize {
+        self.max_slots() / 4 * 3
+    }
+
     /// An id that no request has, for a message that will not be answered.
     pub(crate) fn spare(&mut self) -> Option<u64> {
         self.make_room()?;
@@ -140,10 +145,13 @@ impl<T> IdTable<T> {
         (id as usize) & self.slots.len().wrapping_sub(1)
     }
 
+    fn max_slots(&self) -> usize {
+        usize::try_from(self.max_id).unwrap_or(MAX_SLOTS).saturating_add(1).min(MAX_SLOTS)
+    }
+
     /// Keeps a quarter of the slots free, so that a free one is found soon.
     fn make_room(&mut self) -> Option<()> {
-        let limit =
-            usize::try_from(self.max_id).unwrap_or(MAX_SLOTS).saturating_add(1).min(MAX_SLOTS);
+        let limit = self.max_slots();
         if self.taken() * 2 >= self.slots.len() && self.slots.len() < limit {
             self.grow((self.slots.len() * 2).clamp(FIRST_SLOTS.min(limit), limit));
         }

@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 use super::id_table::{Found, IdTable};
 use crate::exchange::Call;
 
+/// Responses of given-up calls that a connection may owe at the most.
+const MAX_OWED: usize = 4096;
+
 /// How responses on a connection find their calls.
 #[derive(Debug)]
 pub(crate) enum InFlight {
@@ -14,6 +17,10 @@ pub(crate) enum InFlight {
     /// one client, or carries one call at a time.
     Queue(VecDeque<Queued>),
 }
+
+/// Every id is taken.
+#[derive(Debug)]
+pub(crate) struct Full;
 
 /// A call in a queue.
 #[derive(Debug)]
@@ -41,11 +48,21 @@ impl InFlight {
     }
 
     /// The responses that are awaited only to be dropped.
-    pub(crate) fn abandoned(&self) -> usize {
+    fn abandoned(&self) -> usize {
         match self {
             InFlight::ById(table) => table.abandoned(),
             InFlight::Queue(queue) => queue.iter().filter(|queued| queued.call.is_none()).count(),
         }
+    }
+
+    /// Whether so many responses are awaited only to be dropped that the connection had better be
+    /// replaced: its ids are running out, and the endpoint does not seem to answer.
+    pub(crate) fn owes_too_much(&self) -> bool {
+        let most = match self {
+            InFlight::ById(table) => MAX_OWED.min(table.capacity() / 2),
+            InFlight::Queue(_) => MAX_OWED,
+        };
+        self.abandoned() > most
     }
 
     /// Takes a call on; tells the id to write into its request, if it is not the client's own. Gives
@@ -61,11 +78,12 @@ impl InFlight {
         }
     }
 
-    /// The id to write into a message that will not be answered, if it is not the client's own.
-    pub(crate) fn spare_id(&mut self) -> Option<u64> {
+    /// The id to write into a message that will not be answered, if it is not the client's own. An
+    /// error if there are too many calls to find one.
+    pub(crate) fn spare_id(&mut self) -> Result<Option<u64>, Full> {
         match self {
-            InFlight::ById(table) => table.spare(),
-            InFlight::Queue(_) => None,
+            InFlight::ById(table) => table.spare().map(Some).ok_or(Full),
+            InFlight::Queue(_) => Ok(None),
         }
     }
 

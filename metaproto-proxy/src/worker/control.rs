@@ -122,7 +122,8 @@ impl Worker {
         downstream::end_if_drained(self);
     }
 
-    fn counters(&self) -> Counters {
+    /// What the worker has counted so far.
+    pub(crate) fn counters(&self) -> Counters {
         let mut all = self.counters.clone();
         for listener in self.listeners.values().chain(&self.retired) {
             let listener = listener.borrow();

@@ -1,16 +1,21 @@
 //! A protocol for tests of the engine, which must not depend on any real one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use metaproto_core::*;
 
 /// `len: u16` (of all) `kind: u8` `id: u32` `code: u8`, then the body. Property `to` is the first
-/// byte of the body, and can be set.
+/// byte of the body, and can be set. A request's code is its timeout in units of 10 ms, if not 0.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Toy {
     /// Responses are told apart by their order, not by the id.
     pub(crate) by_order: bool,
+    /// The bits of an id; 0 stands for 32.
+    pub(crate) id_bits: u8,
+    /// There are no error replies.
+    pub(crate) mute: bool,
 }
 
 pub(crate) const REQUEST: u8 = 0;
@@ -21,6 +26,8 @@ pub(crate) const PONG: u8 = 4;
 pub(crate) const GO_AWAY: u8 = 5;
 pub(crate) const STREAM_OPEN: u8 = 6;
 pub(crate) const STREAM_DATA: u8 = 7;
+/// Can be framed, not read, and nothing behind it can.
+pub(crate) const CORRUPT: u8 = 98;
 /// Can be framed, not read.
 pub(crate) const BAD: u8 = 99;
 
@@ -43,9 +50,11 @@ impl Protocol for Toy {
     }
 
     fn capabilities(&self) -> Capabilities {
+        let bits = if self.id_bits == 0 { 32 } else { self.id_bits };
         let correlation =
-            if self.by_order { Correlation::Order } else { Correlation::Id { bits: 32 } };
+            if self.by_order { Correlation::Order } else { Correlation::Id { bits } };
         let mut capabilities = Capabilities::new(correlation);
+        capabilities.error_replies = !self.mute;
         capabilities.oneway = true;
         capabilities.streaming = true;
         capabilities.ping = true;
@@ -98,8 +107,17 @@ impl Codec for Toy {
                 metadata.kind = MessageKind::Response;
                 return Err(DecodeError::message("kind", Fault::UnknownValue(kind.into())));
             }
+            CORRUPT => {
+                let response = code & 0x80 != 0;
+                metadata.kind =
+                    if response { MessageKind::Response } else { MessageKind::Request };
+                return Err(DecodeError::connection("kind", Fault::UnknownValue(kind.into())));
+            }
             _ => return Err(DecodeError::message("kind", Fault::UnknownValue(kind.into()))),
         };
+        if metadata.kind == MessageKind::Request && code > 0 {
+            metadata.timeout = Some(Duration::from_millis(10) * code.into());
+        }
         if metadata.kind == MessageKind::Response {
             metadata.status = Some(match code {
                 0 => Status::ok(0),
@@ -134,6 +152,9 @@ impl Codec for Toy {
         error: &Error,
         out: &mut BytesMut,
     ) -> Result<(), EncodeError> {
+        if self.mute {
+            return Err(EncodeError::Unsupported("error replies"));
+        }
         let id =
             request.context().get(3..7).map_or(0, |b| u32::from_be_bytes(b.try_into().unwrap()));
         let id = request.request_id.map_or(id, |id| id as u32);
