@@ -9,11 +9,12 @@
 //! Every call that [`request`] opens is closed exactly once: by [`respond`], by [`fail`], or, one-way,
 //! by [`sent`]. A [`Call`] is not `Clone`, and whoever holds it owes it an end.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use metaproto_core::{
-    EncodeError, Error, ErrorKind, MessageKind, Metadata, Mutation, RequestHead, Sharing, Status,
+    EncodeError, Error, ErrorKind, MessageKind, Metadata, RequestHead, Sharing, Status,
 };
 use tokio::time::Instant;
 
@@ -22,7 +23,7 @@ use crate::downstream::Listener;
 use crate::message::Message;
 use crate::route::Route;
 use crate::worker::{ClusterKey, DownstreamKey, EndpointKey, Worker};
-use crate::{cluster, downstream, upstream};
+use crate::{cluster, downstream, filter, upstream};
 
 /// A request that is under way, and whom to answer.
 #[derive(Debug)]
@@ -69,8 +70,7 @@ fn choose(
     if worker.draining.is_some_and(|drain| drain.refuse_at <= worker.now) {
         return Err(Error::new(ErrorKind::Draining, "the proxy is shutting down"));
     }
-    let mut mutation = Mutation::new();
-    worker.filters.request(metadata, &mut mutation)?;
+    let filtered = worker.filters.request(metadata)?;
 
     let client = worker.downstreams.get(call.from).ok_or_else(gone)?;
     let route = client.route(metadata).ok_or_else(|| no_route(metadata))?;
@@ -80,10 +80,10 @@ fn choose(
     let endpoint =
         cluster::pick(worker, cluster, None).ok_or_else(|| no_endpoint(worker, cluster))?;
 
-    mutation.extend_from(&route.model.request);
-    call.route = Some(route);
+    let mutation = filter::then(filtered, &route.model.request);
     let codec = &*worker.downstreams.get(call.from).ok_or_else(gone)?.codec;
     let message = Message::take(metadata, &mutation, codec).map_err(|e| unsupported(&e))?;
+    call.route = Some(route);
     if is_stream(metadata.kind) && upstream::sharing(worker, endpoint) != Some(Sharing::Bound) {
         return Err(Error::new(ErrorKind::Unsupported, "streams need upstream_mode: bound"));
     }
@@ -131,11 +131,11 @@ pub(crate) fn pass_up(worker: &mut Worker, metadata: &mut Metadata, from: Downst
 /// Hands a response to the caller; `metadata` has been filled by the codec of the upstream.
 pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) {
     let status = metadata.status.unwrap_or(Status::ok(0));
-    let mut mutation = Mutation::new();
-    worker.filters.response(metadata, &mut mutation);
-    if let Some(route) = &call.route {
-        mutation.extend_from(&route.model.response);
-    }
+    let filtered = worker.filters.response(metadata);
+    let mutation = match &call.route {
+        Some(route) => filter::then(filtered, &route.model.response),
+        None => Cow::Owned(filtered.unwrap_or_default()),
+    };
     let Some(client) = worker.downstreams.get_mut(call.from) else {
         return downstream::close(worker, &call, Outcome::Abandoned);
     };

@@ -118,6 +118,13 @@ impl Downstream {
         }
     }
 
+    /// Looks at what waits for it, after more has been added.
+    fn weigh(&mut self) {
+        let backlog = self.backlog();
+        self.choked |= backlog > self.limits.buffer;
+        self.too_slow |= backlog > self.limits.max_buffer;
+    }
+
     fn backlog(&self) -> usize {
         self.outbox.len() + self.order.as_ref().map_or(0, Order::bytes)
     }
@@ -194,10 +201,11 @@ pub(crate) fn close(worker: &mut Worker, call: &Call, outcome: Outcome) {
     }
     let Some(client) = worker.downstreams.get_mut(call.from) else { return };
     client.in_flight -= 1;
-    let backlog = client.backlog();
-    client.choked |= backlog > client.limits.buffer;
-    client.too_slow |= backlog > client.limits.max_buffer;
-    mark(worker, call.from);
+    client.weigh();
+    if !client.marked {
+        client.marked = true;
+        worker.mark(Peer::Down(call.from));
+    }
 }
 
 /// Passes on a message that is neither request nor response, as it is: from the upstream connection
@@ -205,9 +213,7 @@ pub(crate) fn close(worker: &mut Worker, call: &Call, outcome: Outcome) {
 pub(crate) fn pass(worker: &mut Worker, metadata: &mut Metadata, to: DownstreamKey) {
     let Some(client) = worker.downstreams.get_mut(to) else { return };
     client.outbox.share(std::mem::take(&mut metadata.frame));
-    let backlog = client.backlog();
-    client.choked |= backlog > client.limits.buffer;
-    client.too_slow |= backlog > client.limits.max_buffer;
+    client.weigh();
     mark(worker, to);
 }
 

@@ -1,5 +1,6 @@
 //! Code of the embedding program between decoding and routing.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -65,24 +66,41 @@ impl FilterChain {
         self.0.is_empty()
     }
 
-    /// Asks every filter about a request, up to the first that answers it.
-    pub(crate) fn request(
-        &mut self,
-        request: &Metadata,
-        mutation: &mut Mutation,
-    ) -> Result<(), Error> {
+    /// Asks every filter about a request, up to the first that answers it. Tells the changes that they
+    /// want; nothing if there are no filters.
+    pub(crate) fn request(&mut self, request: &Metadata) -> Result<Option<Mutation>, Error> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        let mut mutation = Mutation::new();
         for filter in &mut self.0 {
-            if let Verdict::Reply(error) = filter.request(request, mutation) {
+            if let Verdict::Reply(error) = filter.request(request, &mut mutation) {
                 return Err(error);
             }
         }
-        Ok(())
+        Ok(Some(mutation))
     }
 
     /// Shows every filter a response; the first to see a request is the last to see its response.
-    pub(crate) fn response(&mut self, response: &Metadata, mutation: &mut Mutation) {
+    pub(crate) fn response(&mut self, response: &Metadata) -> Option<Mutation> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let mut mutation = Mutation::new();
         for filter in self.0.iter_mut().rev() {
-            filter.response(response, mutation);
+            filter.response(response, &mut mutation);
+        }
+        Some(mutation)
+    }
+}
+
+/// The changes of the filters, if there are any, and then those of the route.
+pub(crate) fn then(filters: Option<Mutation>, route: &Mutation) -> Cow<'_, Mutation> {
+    match filters {
+        None => Cow::Borrowed(route),
+        Some(mut mutation) => {
+            mutation.extend_from(route);
+            Cow::Owned(mutation)
         }
     }
 }

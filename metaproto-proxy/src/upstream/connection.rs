@@ -21,6 +21,10 @@ pub(crate) struct Upstream {
     pub(crate) endpoint: EndpointKey,
     pub(crate) sharing: Sharing,
     pub(crate) codec: Box<dyn Codec>,
+    /// The largest frame that it may send, in bytes.
+    pub(crate) max_frame: usize,
+    /// The bytes waiting for it above which its clients are not read.
+    pub(crate) buffer: usize,
     /// `None` while it is being made.
     pub(crate) io: Option<BoxIo>,
     pub(crate) inbound: Inbound,
@@ -99,7 +103,9 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: M
         return exchange::fail(worker, call, error);
     };
     let from = call.from;
-    upstream.earliest = [upstream.earliest, call.deadline].into_iter().flatten().min();
+    if let Some(deadline) = call.deadline {
+        upstream.earliest = Some(upstream.earliest.map_or(deadline, |own| own.min(deadline)));
+    }
     if upstream.io.is_none() {
         upstream.waiting.push(Waiting { call, message });
     } else {
@@ -177,11 +183,7 @@ pub(super) fn mark(worker: &mut Worker, key: UpstreamKey) {
 /// Stops reading a client that sends more than the endpoint takes.
 fn block_if_full(worker: &mut Worker, key: UpstreamKey, from: DownstreamKey) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
-    let limit = worker.endpoints.get(upstream.endpoint).map(|endpoint| endpoint.cluster);
-    let limit = limit.and_then(|cluster| worker.clusters.get(cluster)).map(|c| c.buffer);
-    if limit.is_some_and(|limit| upstream.backlog() > limit)
-        && downstream::block(&mut worker.downstreams, from)
-    {
+    if upstream.backlog() > upstream.buffer && downstream::block(&mut worker.downstreams, from) {
         upstream.blocked.push(from);
     }
 }
@@ -205,10 +207,10 @@ pub(crate) fn flush(worker: &mut Worker, key: UpstreamKey) {
     let cluster = worker.endpoints.get(upstream.endpoint).map(|endpoint| endpoint.cluster);
     if let Some(cluster) = cluster.and_then(|key| worker.clusters.get_mut(key)) {
         cluster.counters.bytes_sent += written;
-        if upstream.outbox.len() <= cluster.buffer / 2 && !upstream.blocked.is_empty() {
-            let blocked = std::mem::take(&mut upstream.blocked);
-            downstream::unblock(worker, blocked);
-        }
+    }
+    if upstream.outbox.len() <= upstream.buffer / 2 && !upstream.blocked.is_empty() {
+        let blocked = std::mem::take(&mut upstream.blocked);
+        downstream::unblock(worker, blocked);
     }
     if let Poll::Ready(Err(error)) = result {
         let reason = format!("can't write to the upstream: {error}");

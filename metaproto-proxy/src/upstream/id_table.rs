@@ -151,8 +151,11 @@ impl<T> IdTable<T> {
 
     /// Keeps a quarter of the slots free, so that a free one is found soon.
     fn make_room(&mut self) -> Option<()> {
+        if self.taken() * 2 < self.slots.len() {
+            return Some(());
+        }
         let limit = self.max_slots();
-        if self.taken() * 2 >= self.slots.len() && self.slots.len() < limit {
+        if self.slots.len() < limit {
             self.grow((self.slots.len() * 2).clamp(FIRST_SLOTS.min(limit), limit));
         }
         (self.taken() * 4 < self.slots.len() * 3).then_some(())

@@ -27,28 +27,36 @@ pub(crate) fn sharing(worker: &Worker, endpoint: EndpointKey) -> Option<Sharing>
 
 /// Sends a call to an endpoint, on a connection that its mode allows.
 pub(crate) fn dispatch(worker: &mut Worker, key: EndpointKey, call: Call, message: Message) {
-    let Some(sharing) = sharing(worker, key) else {
+    let Some((endpoint, cluster)) = endpoint_and_cluster(worker, key) else {
         let error = Error::new(ErrorKind::ClusterNotFound, "the cluster has been removed");
         return exchange::fail(worker, call, error);
     };
+    endpoint.active += 1;
+    cluster.counters.requests += 1;
+    cluster.counters.active += 1;
+    let connection = match (cluster.sharing, endpoint.shared.as_slice()) {
+        // By far the most frequent case.
+        (Sharing::Shared, [only]) if cluster.model.connections <= 1 => Some(*only),
+        (Sharing::Shared, _) => shared(worker, key),
+        (Sharing::Exclusive, _) => exclusive(worker, key, call.from),
+        (Sharing::Bound, _) => bound(worker, key, call.from),
+    };
     if call.deadline.is_some() {
         worker.clock.start();
-    }
-    let connection = match sharing {
-        Sharing::Shared => shared(worker, key),
-        Sharing::Exclusive => exclusive(worker, key, call.from),
-        Sharing::Bound => bound(worker, key, call.from),
-    };
-    let Some(endpoint) = worker.endpoints.get_mut(key) else { return };
-    endpoint.active += 1;
-    if let Some(counters) = counters(worker, key) {
-        counters.requests += 1;
-        counters.active += 1;
     }
     match connection {
         Some(connection) => connection::send(worker, connection, call, message),
         None => wait(worker, key, call, message),
     }
+}
+
+fn endpoint_and_cluster(
+    worker: &mut Worker,
+    key: EndpointKey,
+) -> Option<(&mut Endpoint, &mut Cluster)> {
+    let endpoint = worker.endpoints.get_mut(key)?;
+    let cluster = worker.clusters.get_mut(endpoint.cluster)?;
+    Some((endpoint, cluster))
 }
 
 /// The shared connection with the fewest calls; a new one while there are fewer than configured.
@@ -59,9 +67,6 @@ fn shared(worker: &mut Worker, key: EndpointKey) -> Option<UpstreamKey> {
         let new = connect(worker, key, Sharing::Shared)?;
         worker.endpoints.get_mut(key)?.shared.push(new);
         return Some(new);
-    }
-    if let [only] = endpoint.shared.as_slice() {
-        return Some(*only);
     }
     let calls =
         |key: &&UpstreamKey| worker.upstreams.get(**key).map_or(usize::MAX, Upstream::calls);
@@ -138,6 +143,8 @@ fn new_upstream(
         endpoint,
         sharing,
         codec: cluster.protocol.codec(&context),
+        max_frame: cluster.max_frame,
+        buffer: cluster.buffer,
         io: None,
         inbound: Inbound::default(),
         outbox: metaproto_core::Output::new(),
@@ -338,11 +345,9 @@ pub(super) fn uncount(worker: &mut Worker, key: UpstreamKey) {
 
 /// A call to an endpoint has ended, or goes elsewhere.
 pub(super) fn uncount_endpoint(worker: &mut Worker, key: EndpointKey) {
-    if let Some(endpoint) = worker.endpoints.get_mut(key) {
+    if let Some((endpoint, cluster)) = endpoint_and_cluster(worker, key) {
         endpoint.active -= 1;
-    }
-    if let Some(counters) = counters(worker, key) {
-        counters.active -= 1;
+        cluster.counters.active -= 1;
     }
 }
 

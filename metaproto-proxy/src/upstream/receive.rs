@@ -85,10 +85,8 @@ fn receive(worker: &mut Worker, key: UpstreamKey) {
 /// Hands on the next whole frame; `false` when there is none, or the connection is gone.
 fn receive_one(worker: &mut Worker, metadata: &mut Metadata, key: UpstreamKey) -> bool {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return false };
-    let Some(endpoint) = worker.endpoints.get(upstream.endpoint) else { return false };
-    let max_frame = worker.clusters.get(endpoint.cluster).map_or(0, |c| c.max_frame);
     let codec = &mut *upstream.codec;
-    let frame = match upstream.inbound.cut(codec, max_frame) {
+    let frame = match upstream.inbound.cut(codec, upstream.max_frame) {
         Ok(Some(frame)) => frame,
         Ok(None) => return false,
         Err(error) => {
