@@ -100,7 +100,8 @@ fn run_with(snapshot: Snapshot, filters: FilterChain, test: impl AsyncFnOnce(&Wo
         Worker::start(&worker);
         let world = World { worker, net };
         world.apply(snapshot);
-        test(&world).await;
+        let hour = Duration::from_secs(3600);
+        timeout(hour, test(&world)).await.expect("the test does not end");
         world.check_books();
         world.finish().await;
     });
