@@ -77,8 +77,9 @@ fn choose(
     call.deadline = deadline(worker.now, &route, metadata);
 
     let cluster = route.cluster().ok_or_else(|| no_cluster(&route))?;
-    let endpoint =
-        cluster::pick(worker, cluster, None).ok_or_else(|| no_endpoint(worker, cluster))?;
+    let endpoint = upstream::bound_endpoint(worker, cluster, call.from)
+        .or_else(|| cluster::pick(worker, cluster, None))
+        .ok_or_else(|| no_endpoint(worker, cluster))?;
 
     mutation.extend_from(&route.model.request);
     call.route = Some(route);

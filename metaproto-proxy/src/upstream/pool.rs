@@ -17,7 +17,7 @@ use crate::exchange::{self, Call};
 use crate::inbound::Inbound;
 use crate::io::BoxIo;
 use crate::message::Message;
-use crate::worker::{DownstreamKey, EndpointKey, UpstreamKey, Worker};
+use crate::worker::{ClusterKey, DownstreamKey, EndpointKey, UpstreamKey, Worker};
 
 /// How the connections to an endpoint are used.
 pub(crate) fn sharing(worker: &Worker, endpoint: EndpointKey) -> Option<Sharing> {
@@ -39,6 +39,9 @@ pub(crate) fn dispatch(worker: &mut Worker, key: EndpointKey, call: Call, messag
         Sharing::Exclusive => exclusive(worker, key, call.from),
         Sharing::Bound => bound(worker, key, call.from),
     };
+    // A bound connection stays where it is, whatever endpoint was chosen.
+    let own = connection.and_then(|connection| worker.upstreams.get(connection));
+    let key = own.map_or(key, |upstream| upstream.endpoint);
     let Some(endpoint) = worker.endpoints.get_mut(key) else { return };
     endpoint.active += 1;
     if let Some(counters) = counters(worker, key) {
@@ -49,6 +52,17 @@ pub(crate) fn dispatch(worker: &mut Worker, key: EndpointKey, call: Call, messag
         Some(connection) => connection::send(worker, connection, call, message),
         None => wait(worker, key, call, message),
     }
+}
+
+/// The endpoint that a client's own connection to a cluster leads to, if it has one.
+pub(crate) fn bound_endpoint(
+    worker: &Worker,
+    cluster: ClusterKey,
+    from: DownstreamKey,
+) -> Option<EndpointKey> {
+    let bound = &worker.downstreams.get(from)?.bound;
+    let (_, own) = bound.iter().find(|(of, _)| *of == cluster)?;
+    worker.upstreams.get(*own).map(|upstream| upstream.endpoint)
 }
 
 /// The shared connection with the fewest calls; a new one while there are fewer than configured.
