@@ -137,7 +137,6 @@ fn write(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
             pool::uncount(worker, key);
             exchange::fail(worker, call, unwritable(&error));
         }
-        return;
     }
     mark(worker, key);
 }
@@ -214,6 +213,8 @@ pub(crate) fn flush(worker: &mut Worker, key: UpstreamKey) {
         let reason = format!("can't write to the upstream: {error}");
         pool::close(worker, key, &Error::new(ErrorKind::UpstreamReset, reason));
     } else {
+        // A one-way call ends here.
+        pool::release_if_free(worker, key);
         pool::close_if_retired(worker, key);
     }
 }

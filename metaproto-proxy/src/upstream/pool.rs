@@ -253,10 +253,11 @@ fn remove(worker: &mut Worker, key: UpstreamKey) {
     remove_endpoint_if_done(worker, upstream.endpoint);
 }
 
-/// An exclusive connection that has nothing to do takes the next call, or goes back to the pool.
+/// An exclusive connection that has nothing to do, and nothing left to write, takes the next call, or goes back to the pool.
 pub(super) fn release_if_free(worker: &mut Worker, key: UpstreamKey) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
-    if upstream.sharing != Sharing::Exclusive || upstream.in_flight.live() > 0 {
+    let busy = upstream.in_flight.live() > 0 || !upstream.outbox.is_empty();
+    if upstream.sharing != Sharing::Exclusive || busy {
         return;
     }
     upstream.carries = None;
