@@ -206,8 +206,9 @@ pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::
     let error =
         Error::new(ErrorKind::ConnectionFailure, format!("can't connect to {address}: {error}"));
     remove(worker, key);
-    // Those that wait for a free connection would wait in vain.
-    let queued = worker.endpoints.get_mut(endpoint_key).map(|e| std::mem::take(&mut e.waiting));
+    // Without any connection those that wait for a free one would wait in vain.
+    let endpoint = worker.endpoints.get_mut(endpoint_key).filter(|e| e.connections == 0);
+    let queued = endpoint.map(|endpoint| std::mem::take(&mut endpoint.waiting));
     for Waiting { call, message } in waiting.into_iter().chain(queued.unwrap_or_default()) {
         uncount_endpoint(worker, endpoint_key);
         exchange::redispatch(worker, call, message, endpoint_key, error.clone());
