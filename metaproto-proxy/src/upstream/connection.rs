@@ -89,6 +89,8 @@ fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
     for Waiting { call, message } in waiting {
         send(worker, key, call, message);
     }
+    // Also if nothing waits any longer: clients may be blocked.
+    mark(worker, key);
     pool::release_if_free(worker, key);
 }
 
@@ -100,10 +102,15 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: M
     };
     let from = call.from;
     upstream.earliest = [upstream.earliest, call.deadline].into_iter().flatten().min();
-    if upstream.io.is_none() {
-        upstream.waiting.push(Waiting { call, message });
-    } else {
+    if upstream.io.is_some() {
         write(worker, key, call, message);
+    } else {
+        // What follows the opening of a stream is no call and can't wait here: it must not be read.
+        let waits = call.head.kind == MessageKind::StreamOpen;
+        if waits && downstream::block(&mut worker.downstreams, from) {
+            upstream.blocked.push(from);
+        }
+        upstream.waiting.push(Waiting { call, message });
     }
     block_if_full(worker, key, from);
 }
