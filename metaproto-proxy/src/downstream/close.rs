@@ -173,9 +173,13 @@ pub(crate) fn drain_listener(worker: &mut Worker, listener: &Rc<RefCell<Listener
     }
 }
 
-/// Ends the worker when it drains and the last client has gone.
+/// Ends the worker when it drains, the last client has gone, and what it has sent is on its way.
 pub(crate) fn end_if_drained(worker: &mut Worker) {
-    if worker.draining.is_some() && worker.downstreams.is_empty() {
+    let Some(drain) = worker.draining else { return };
+    if !worker.downstreams.is_empty() {
+        return;
+    }
+    if drain.close_at <= worker.now || !upstream::any_unsent(worker) {
         worker.ended.notify_one();
     }
 }

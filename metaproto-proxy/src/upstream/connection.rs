@@ -170,6 +170,12 @@ fn overloaded() -> Error {
     Error::new(ErrorKind::Overloaded, message)
 }
 
+/// Whether a request has yet to leave, one-way perhaps, so that no client waits with it.
+pub(crate) fn any_unsent(worker: &Worker) -> bool {
+    worker.upstreams.values().any(|upstream| upstream.backlog() > 0)
+        || worker.endpoints.values().any(|endpoint| !endpoint.waiting.is_empty())
+}
+
 /// Has the connection written to at the end of the turn.
 pub(super) fn mark(worker: &mut Worker, key: UpstreamKey) {
     if let Some(upstream) = worker.upstreams.get_mut(key)

@@ -15,7 +15,7 @@ mod pool;
 mod receive;
 mod waiting;
 
-pub(crate) use self::connection::{Upstream, flush, pass};
+pub(crate) use self::connection::{Upstream, any_unsent, flush, pass};
 pub(crate) use self::endpoint::Endpoint;
 pub(crate) use self::expire::{close_idle, expire};
 pub(crate) use self::pool::{bound_endpoint, dispatch, remove_endpoint, retire_all, sharing};
