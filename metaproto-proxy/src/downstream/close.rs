@@ -122,12 +122,14 @@ pub(crate) fn close_idle(worker: &mut Worker) {
     let now = worker.now;
     let mut idle = Vec::new();
     for (key, client) in &mut worker.downstreams {
-        if client.in_flight > 0 || client.last_active + REST > now {
+        if client.in_flight > 0 {
             continue;
         }
-        client.outbox.release();
-        let timeout = client.limits.idle_timeout;
-        if timeout.is_some_and(|timeout| client.last_active + timeout <= now) {
+        let rested = now.saturating_duration_since(client.last_active);
+        if rested >= REST {
+            client.outbox.release();
+        }
+        if client.limits.idle_timeout.is_some_and(|timeout| rested >= timeout) {
             idle.push(key);
         }
     }

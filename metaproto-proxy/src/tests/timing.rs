@@ -7,7 +7,7 @@ use super::*;
 
 fn with(
     mode: Sharing,
-    change: impl FnOnce(&mut crate::model::Listener, &mut crate::model::Cluster),
+    change: impl FnOnce(&mut Listener, &mut Cluster),
 ) -> Snapshot {
     let (mut listener, mut cluster) = (listener(), cluster(mode, 1));
     change(&mut listener, &mut cluster);
@@ -190,7 +190,7 @@ fn connections_that_rest_give_their_memory_back() {
             let worker = &mut *worker;
             for client in worker.downstreams.values_mut() {
                 assert_eq!(client.outbox.tail().capacity(), 0);
-                assert!(client.inbound.capacity() <= 64);
+                assert!(client.inbound.capacity() <= 8192);
             }
             for upstream in worker.upstreams.values_mut() {
                 assert_eq!(upstream.outbox.tail().capacity(), 0);

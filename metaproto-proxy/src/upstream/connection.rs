@@ -53,11 +53,6 @@ impl Upstream {
         self.in_flight.live() + self.waiting.len()
     }
 
-    /// Whether it has nothing to do.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.in_flight.is_empty() && self.waiting.is_empty() && self.outbox.is_empty()
-    }
-
     /// The bytes that wait to be written.
     pub(crate) fn backlog(&self) -> usize {
         self.outbox.len() + self.waiting.bytes()

@@ -39,14 +39,6 @@ impl InFlight {
         }
     }
 
-    /// Whether nothing is awaited, not even a response to drop.
-    pub(crate) fn is_empty(&self) -> bool {
-        match self {
-            InFlight::ById(table) => table.live() + table.abandoned() == 0,
-            InFlight::Queue(queue) => queue.is_empty(),
-        }
-    }
-
     /// The responses that are awaited only to be dropped.
     fn abandoned(&self) -> usize {
         match self {
