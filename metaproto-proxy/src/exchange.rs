@@ -114,8 +114,14 @@ pub(crate) fn redispatch(
     }
 }
 
-/// A one-way request has been handed to an upstream connection: that is its end.
+/// A one-way request has been handed to an upstream connection: that is its end. So it is with the
+/// opening of a stream, which needs its place among the answers no more.
 pub(crate) fn sent(worker: &mut Worker, call: &Call) {
+    if call.is_two_way()
+        && let Some(client) = worker.downstreams.get_mut(call.from)
+    {
+        client.answer(call.ticket, |_, _| Ok(())).ok();
+    }
     downstream::close(worker, call, Outcome::Oneway);
 }
 

@@ -180,7 +180,7 @@ pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey)
     let listener = client.listener.clone();
     let head = RequestHead::of(request);
     // Only what is answered takes a place among the answers.
-    let two_way = head.kind == MessageKind::Request;
+    let two_way = head.kind != MessageKind::Oneway;
     let ticket = client.order.as_mut().filter(|_| two_way).map_or(0, Order::take_ticket);
     Some(Call { from, listener, ticket, head, deadline: None, route: None, failed_connects: 0 })
 }
