@@ -205,12 +205,19 @@ pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::
     }
     let error =
         Error::new(ErrorKind::ConnectionFailure, format!("can't connect to {address}: {error}"));
+    // Before the endpoint can be forgotten with its last connection.
+    for _ in 0..waiting.len() {
+        uncount_endpoint(worker, endpoint_key);
+    }
     remove(worker, key);
     // Without any connection those that wait for a free one would wait in vain.
     let endpoint = worker.endpoints.get_mut(endpoint_key).filter(|e| e.connections == 0);
     let queued = endpoint.map(|endpoint| std::mem::take(&mut endpoint.waiting));
-    for Waiting { call, message } in waiting.into_iter().chain(queued.unwrap_or_default()) {
+    let queued = queued.unwrap_or_default();
+    for _ in 0..queued.len() {
         uncount_endpoint(worker, endpoint_key);
+    }
+    for Waiting { call, message } in waiting.into_iter().chain(queued) {
         exchange::redispatch(worker, call, message, endpoint_key, error.clone());
     }
 }
@@ -222,15 +229,18 @@ pub(super) fn close(worker: &mut Worker, key: UpstreamKey, error: &Error) {
     let mut calls = upstream.in_flight.drain();
     let waiting = std::mem::take(&mut upstream.waiting);
     calls.extend(waiting.into_iter().map(|waiting| waiting.call));
-    remove(worker, key);
     if !calls.is_empty() {
         tracing::debug!(%error, calls = calls.len(), "upstream connection lost");
         if let Some(counters) = counters(worker, endpoint) {
             counters.resets += 1;
         }
     }
-    for call in calls {
+    // Before the endpoint can be forgotten with its last connection.
+    for _ in &calls {
         uncount_endpoint(worker, endpoint);
+    }
+    remove(worker, key);
+    for call in calls {
         exchange::fail(worker, call, error.clone());
     }
     next_waiting(worker, endpoint);
