@@ -91,8 +91,8 @@ fn choose(
     Ok((endpoint, message))
 }
 
-/// Sends a call to another endpoint, because the first could not be connected to: nothing of it has
-/// been sent, so this is safe for every call.
+/// Sends a call to another endpoint, because the first could not be connected to, or is configured no
+/// longer: nothing of it has been sent, so this is safe for every call.
 pub(crate) fn redispatch(
     worker: &mut Worker,
     mut call: Call,
@@ -104,7 +104,8 @@ pub(crate) fn redispatch(
     let cluster = worker.endpoints.get(failed).map(|endpoint| endpoint.cluster);
     let endpoints = cluster.and_then(|key| worker.clusters.get_mut(key));
     let others = endpoints.is_some_and(|cluster| {
-        let left = cluster.endpoints.len() > call.failed_connects;
+        let others = cluster.endpoints.iter().filter(|key| **key != failed).count();
+        let left = others >= call.failed_connects;
         cluster.counters.redispatched += u64::from(left);
         left
     });

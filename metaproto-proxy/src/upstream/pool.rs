@@ -325,12 +325,14 @@ pub(crate) fn remove_endpoint(worker: &mut Worker, key: EndpointKey) {
     let Some(endpoint) = worker.endpoints.get_mut(key) else { return };
     endpoint.removed = true;
     let waiting = std::mem::take(&mut endpoint.waiting);
-    retire_all(worker, key);
-    for Waiting { call, message } in waiting {
+    for _ in 0..waiting.len() {
         uncount_endpoint(worker, key);
+    }
+    for Waiting { call, message } in waiting {
         let gone = Error::new(ErrorKind::NoHealthyUpstream, "the endpoint has been removed");
         exchange::redispatch(worker, call, message, key, gone);
     }
+    retire_all(worker, key);
     remove_endpoint_if_done(worker, key);
 }
 
