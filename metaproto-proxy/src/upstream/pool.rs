@@ -288,6 +288,14 @@ pub(super) fn release_if_free(worker: &mut Worker, key: UpstreamKey) {
     }
 }
 
+/// More connections are allowed than before: those that wait make theirs.
+pub(crate) fn serve_waiting(worker: &mut Worker, key: EndpointKey) {
+    let waiting = |worker: &Worker| worker.endpoints.get(key).map_or(0, |e| e.waiting.len());
+    for _ in 0..waiting(worker) {
+        next_waiting(worker, key);
+    }
+}
+
 /// A connection has gone: one that waits for a free one may make its own.
 fn next_waiting(worker: &mut Worker, key: EndpointKey) {
     let Some(endpoint) = worker.endpoints.get(key) else { return };
