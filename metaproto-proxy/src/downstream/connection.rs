@@ -73,9 +73,16 @@ pub(crate) struct Downstream {
 }
 
 impl Downstream {
-    /// Whether it has more to take than it should.
-    pub(crate) fn is_choked(&self) -> bool {
-        self.choked
+    /// Whether an upstream connection that serves it had better not be read: it has more to take than
+    /// it should. The answer that all others wait for, of the call with the ticket `next`, is let
+    /// through: nothing could leave before it.
+    pub(crate) fn must_throttle(&self, next: impl FnOnce() -> Option<u64>) -> bool {
+        let awaited = || {
+            let takes_all = self.outbox.len() <= self.limits.buffer / 2;
+            let first = self.order.as_ref().map(Order::first);
+            takes_all && first.is_some() && next() == first
+        };
+        self.choked && !awaited()
     }
 
     /// Whether none of its requests may be read now.
@@ -242,8 +249,9 @@ pub(crate) fn flush(worker: &mut Worker, key: DownstreamKey) {
         tracing::debug!(%error, "a client has gone");
         return remove(worker, key);
     }
-    if client.choked && client.backlog() <= client.limits.buffer / 2 {
-        client.choked = false;
+    let half = client.limits.buffer / 2;
+    client.choked &= client.backlog() > half;
+    if client.outbox.len() <= half && !client.throttled.is_empty() {
         let throttled = std::mem::take(&mut client.throttled);
         upstream::resume(worker, throttled);
     }

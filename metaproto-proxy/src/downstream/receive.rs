@@ -140,12 +140,7 @@ fn bad_request(worker: &mut Worker, metadata: &Metadata, key: DownstreamKey, err
 
 /// Nothing more can be read from the client. What is at fault, `head`, is answered if that can be told
 /// at all; then the connection ends, after the answers to what had been sent before.
-fn unreadable(
-    worker: &mut Worker,
-    key: DownstreamKey,
-    head: Option<RequestHead>,
-    error: CutError,
-) {
+fn unreadable(worker: &mut Worker, key: DownstreamKey, head: Option<RequestHead>, error: CutError) {
     let Some(client) = worker.downstreams.get_mut(key) else { return };
     client.listener.borrow_mut().counters.protocol_errors += 1;
     let error = match error {

@@ -144,20 +144,24 @@ impl Filter for Gate {
 #[test]
 fn filters_see_every_message_and_may_answer_a_request() {
     for mode in MODES {
-        run_filtered(simple(mode), || Gate, async |world| {
-            let mut client = world.client().await;
-            client.send_all(&[request(1, "denied"), oneway(2, "denied")]).await;
-            client.expect_error(1, ErrorKind::Denied).await;
-            client.send_all(&[oneway(3, "xyz"), request(4, "xyz")]).await;
-            let mut server = world.accept(1).await;
-            assert_eq!(server.recv().await.id(3), oneway(3, "Ayz"));
-            if mode == Sharing::Exclusive {
-                server = world.accept(1).await;
-            }
-            let got = server.recv().await;
-            assert_eq!(got.clone().id(4), request(4, "Ayz"));
-            server.send(&response(got.id, "xyz")).await;
-            client.expect(&response(4, "Byz")).await;
-        });
+        run_filtered(
+            simple(mode),
+            || Gate,
+            async |world| {
+                let mut client = world.client().await;
+                client.send_all(&[request(1, "denied"), oneway(2, "denied")]).await;
+                client.expect_error(1, ErrorKind::Denied).await;
+                client.send_all(&[oneway(3, "xyz"), request(4, "xyz")]).await;
+                let mut server = world.accept(1).await;
+                assert_eq!(server.recv().await.id(3), oneway(3, "Ayz"));
+                if mode == Sharing::Exclusive {
+                    server = world.accept(1).await;
+                }
+                let got = server.recv().await;
+                assert_eq!(got.clone().id(4), request(4, "Ayz"));
+                server.send(&response(got.id, "xyz")).await;
+                client.expect(&response(4, "Byz")).await;
+            },
+        );
     }
 }

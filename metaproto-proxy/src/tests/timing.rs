@@ -5,10 +5,7 @@ use tokio::time::{Instant, sleep};
 
 use super::*;
 
-fn with(
-    mode: Sharing,
-    change: impl FnOnce(&mut Listener, &mut Cluster),
-) -> Snapshot {
+fn with(mode: Sharing, change: impl FnOnce(&mut Listener, &mut Cluster)) -> Snapshot {
     let (mut listener, mut cluster) = (listener(), cluster(mode, 1));
     change(&mut listener, &mut cluster);
     Snapshot::new().listener(listener).cluster(cluster)
@@ -56,8 +53,7 @@ fn without_a_timeout_a_call_waits_for_hours() {
     let mut route = Route::to("c");
     route.timeout = None;
     for mode in MODES {
-        let snapshot =
-            with(mode, |listener, _| listener.routes = vec![Arc::new(route.clone())]);
+        let snapshot = with(mode, |listener, _| listener.routes = vec![Arc::new(route.clone())]);
         run(snapshot, async |world| {
             let mut client = world.client().await;
             client.send(&request(1, "a")).await;

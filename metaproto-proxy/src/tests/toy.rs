@@ -51,8 +51,7 @@ impl Protocol for Toy {
 
     fn capabilities(&self) -> Capabilities {
         let bits = if self.id_bits == 0 { 32 } else { self.id_bits };
-        let correlation =
-            if self.by_order { Correlation::Order } else { Correlation::Id { bits } };
+        let correlation = if self.by_order { Correlation::Order } else { Correlation::Id { bits } };
         let mut capabilities = Capabilities::new(correlation);
         capabilities.error_replies = !self.mute;
         capabilities.oneway = true;
@@ -109,8 +108,7 @@ impl Codec for Toy {
             }
             CORRUPT => {
                 let response = code & 0x80 != 0;
-                metadata.kind =
-                    if response { MessageKind::Response } else { MessageKind::Request };
+                metadata.kind = if response { MessageKind::Response } else { MessageKind::Request };
                 return Err(DecodeError::connection("kind", Fault::UnknownValue(kind.into())));
             }
             _ => return Err(DecodeError::message("kind", Fault::UnknownValue(kind.into()))),

@@ -95,6 +95,16 @@ impl InFlight {
         }
     }
 
+    /// The ticket of the call that the next response answers, where order tells.
+    pub(crate) fn next_ticket(&self) -> Option<u64> {
+        match self {
+            InFlight::ById(_) => None,
+            InFlight::Queue(queue) => {
+                queue.iter().find_map(|queued| Some(queued.call.as_ref()?.ticket))
+            }
+        }
+    }
+
     /// Gives up the calls of which `expired` holds.
     pub(crate) fn abandon(&mut self, mut expired: impl FnMut(&Call) -> bool) -> Vec<Call> {
         match self {

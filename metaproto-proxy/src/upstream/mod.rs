@@ -18,7 +18,9 @@ mod waiting;
 pub(crate) use self::connection::{Upstream, any_unsent, flush, pass};
 pub(crate) use self::endpoint::Endpoint;
 pub(crate) use self::expire::{close_idle, expire};
-pub(crate) use self::pool::{bound_endpoint, dispatch, remove_endpoint, retire_all, serve_waiting, sharing};
+pub(crate) use self::pool::{
+    bound_endpoint, dispatch, remove_endpoint, retire_all, serve_waiting, sharing,
+};
 pub(crate) use self::receive::{client_gone, resume};
 
 use std::time::Duration;

@@ -57,7 +57,7 @@ fn throttle(worker: &mut Worker, key: UpstreamKey) -> bool {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return false };
     let client = upstream.bound_to.or(upstream.carries);
     let client = client.and_then(|client| worker.downstreams.get_mut(client));
-    let choked = client.filter(|client| client.is_choked());
+    let choked = client.filter(|client| client.must_throttle(|| upstream.in_flight.next_ticket()));
     if let Some(client) = choked {
         if !upstream.throttled {
             client.throttled.push(key);
