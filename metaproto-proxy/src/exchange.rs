@@ -97,19 +97,19 @@ pub(crate) fn redispatch(
     worker: &mut Worker,
     mut call: Call,
     message: Message,
+    cluster: ClusterKey,
     failed: EndpointKey,
     error: Error,
 ) {
     call.failed_connects += 1;
-    let cluster = worker.endpoints.get(failed).map(|endpoint| endpoint.cluster);
-    let endpoints = cluster.and_then(|key| worker.clusters.get_mut(key));
-    let others = endpoints.is_some_and(|cluster| {
+    let others = worker.clusters.get_mut(cluster).is_some_and(|cluster| {
         let others = cluster.endpoints.iter().filter(|key| **key != failed).count();
         let left = others >= call.failed_connects;
         cluster.counters.redispatched += u64::from(left);
         left
     });
-    match cluster.filter(|_| others).and_then(|key| cluster::pick(worker, key, Some(failed))) {
+    let other = if others { cluster::pick(worker, cluster, Some(failed)) } else { None };
+    match other {
         Some(endpoint) => upstream::dispatch(worker, endpoint, call, message),
         None => fail(worker, call, error),
     }

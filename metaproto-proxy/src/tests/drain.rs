@@ -126,6 +126,7 @@ fn a_drain_does_not_wait_for_upstreams_that_nobody_waits_for() {
         let mut client = world.client().await;
         client.send(&oneway(1, "never sent")).await;
         drop(client);
+        world.settle().await;
         let start = Instant::now();
         world.drain(LONG);
         world.ended().await;

@@ -198,7 +198,7 @@ pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::
     let now = worker.now;
     let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
     endpoint.failed(now);
-    let address = endpoint.address;
+    let (cluster, address) = (endpoint.cluster, endpoint.address);
     tracing::warn!(%address, %error, "can't connect to an upstream");
     if let Some(counters) = counters(worker, endpoint_key) {
         counters.connect_failures += 1;
@@ -218,7 +218,7 @@ pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::
         uncount_endpoint(worker, endpoint_key);
     }
     for Waiting { call, message } in waiting.into_iter().chain(queued) {
-        exchange::redispatch(worker, call, message, endpoint_key, error.clone());
+        exchange::redispatch(worker, call, message, cluster, endpoint_key, error.clone());
     }
 }
 
@@ -332,13 +332,14 @@ pub(crate) fn retire_all(worker: &mut Worker, endpoint: EndpointKey) {
 pub(crate) fn remove_endpoint(worker: &mut Worker, key: EndpointKey) {
     let Some(endpoint) = worker.endpoints.get_mut(key) else { return };
     endpoint.removed = true;
+    let cluster = endpoint.cluster;
     let waiting = std::mem::take(&mut endpoint.waiting);
     for _ in 0..waiting.len() {
         uncount_endpoint(worker, key);
     }
     for Waiting { call, message } in waiting {
         let gone = Error::new(ErrorKind::NoHealthyUpstream, "the endpoint has been removed");
-        exchange::redispatch(worker, call, message, key, gone);
+        exchange::redispatch(worker, call, message, cluster, key, gone);
     }
     retire_all(worker, key);
     remove_endpoint_if_done(worker, key);
