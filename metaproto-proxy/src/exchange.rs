@@ -78,7 +78,7 @@ fn choose(
 
     let cluster = route.cluster().ok_or_else(|| no_cluster(&route))?;
     let endpoint =
-        cluster::pick(worker, cluster, None).ok_or_else(|| no_endpoint(worker, cluster))?;
+        endpoint(worker, cluster, call.from, None).ok_or_else(|| no_endpoint(worker, cluster))?;
 
     let mutation = filter::then(filtered, &route.model.request);
     let codec = &*worker.downstreams.get(call.from).ok_or_else(gone)?.codec;
@@ -90,31 +90,49 @@ fn choose(
     Ok((endpoint, message))
 }
 
-/// Sends a call to another endpoint, because the first could not be connected to: nothing of it has
-/// been sent, so this is safe for every call.
+/// Sends a call to another endpoint, because the first could not be connected to, or is configured no
+/// longer: nothing of it has been sent, so this is safe for every call.
 pub(crate) fn redispatch(
     worker: &mut Worker,
     mut call: Call,
     message: Message,
+    cluster: ClusterKey,
     failed: EndpointKey,
     error: Error,
 ) {
     call.failed_connects += 1;
-    let cluster = worker.endpoints.get(failed).map(|endpoint| endpoint.cluster);
-    let endpoints = cluster.and_then(|key| worker.clusters.get_mut(key));
-    let others = endpoints.is_some_and(|cluster| {
-        let left = cluster.endpoints.len() > call.failed_connects as usize;
+    let others = worker.clusters.get_mut(cluster).is_some_and(|cluster| {
+        let others = cluster.endpoints.iter().filter(|key| **key != failed).count();
+        let left = others >= call.failed_connects as usize;
         cluster.counters.redispatched += u64::from(left);
         left
     });
-    match cluster.filter(|_| others).and_then(|key| cluster::pick(worker, key, Some(failed))) {
+    let other = if others { endpoint(worker, cluster, call.from, Some(failed)) } else { None };
+    match other {
         Some(endpoint) => upstream::dispatch(worker, endpoint, call, message),
         None => fail(worker, call, error),
     }
 }
 
-/// A one-way request has been handed to an upstream connection: that is its end.
+/// The endpoint for a call: a client that has a connection of its own stays with that.
+fn endpoint(
+    worker: &mut Worker,
+    cluster: ClusterKey,
+    from: DownstreamKey,
+    avoid: Option<EndpointKey>,
+) -> Option<EndpointKey> {
+    upstream::bound_endpoint(worker, cluster, from)
+        .or_else(|| cluster::pick(worker, cluster, avoid))
+}
+
+/// A one-way request has been handed to an upstream connection: that is its end. So it is with the
+/// opening of a stream, which needs its place among the answers no more.
 pub(crate) fn sent(worker: &mut Worker, call: &Call) {
+    if call.is_two_way()
+        && let Some(client) = worker.downstreams.get_mut(call.from)
+    {
+        client.answer(call.ticket, |_, _| Ok(())).ok();
+    }
     downstream::close(worker, call, Outcome::Oneway);
 }
 

@@ -47,6 +47,12 @@ impl Inbound {
         self.buffer.is_empty()
     }
 
+    /// The memory that it holds.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// The bytes at the front.
     pub(crate) fn head(&self) -> &[u8] {
         &self.buffer

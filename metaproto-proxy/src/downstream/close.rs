@@ -122,12 +122,14 @@ pub(crate) fn close_idle(worker: &mut Worker) {
     let now = worker.now;
     let mut idle = Vec::new();
     for (key, client) in &mut worker.downstreams {
-        if client.in_flight > 0 || client.last_active + REST > now {
+        if client.in_flight > 0 {
             continue;
         }
-        client.outbox.release();
-        let timeout = client.limits.idle_timeout;
-        if timeout.is_some_and(|timeout| client.last_active + timeout <= now) {
+        let rested = now.saturating_duration_since(client.last_active);
+        if rested >= REST {
+            client.outbox.release();
+        }
+        if client.limits.idle_timeout.is_some_and(|timeout| rested >= timeout) {
             idle.push(key);
         }
     }
@@ -173,9 +175,13 @@ pub(crate) fn drain_listener(worker: &mut Worker, listener: &Rc<RefCell<Listener
     }
 }
 
-/// Ends the worker when it drains and the last client has gone.
+/// Ends the worker when it drains, the last client has gone, and what it has sent is on its way.
 pub(crate) fn end_if_drained(worker: &mut Worker) {
-    if worker.draining.is_some() && worker.downstreams.is_empty() {
+    let Some(drain) = worker.draining else { return };
+    if !worker.downstreams.is_empty() {
+        return;
+    }
+    if drain.close_at <= worker.now || !upstream::any_unsent(worker) {
         worker.ended.notify_one();
     }
 }

@@ -73,9 +73,16 @@ pub(crate) struct Downstream {
 }
 
 impl Downstream {
-    /// Whether it has more to take than it should.
-    pub(crate) fn is_choked(&self) -> bool {
-        self.choked
+    /// Whether an upstream connection that serves it had better not be read: it has more to take than
+    /// it should. The answer that all others wait for, of the call with the ticket `next`, is let
+    /// through: nothing could leave before it.
+    pub(crate) fn must_throttle(&self, next: impl FnOnce() -> Option<u64>) -> bool {
+        let awaited = || {
+            let takes_all = self.outbox.len() <= self.limits.buffer / 2;
+            let first = self.order.as_ref().map(Order::first);
+            takes_all && first.is_some() && next() == first
+        };
+        self.choked && !awaited()
     }
 
     /// Whether none of its requests may be read now.
@@ -187,7 +194,7 @@ pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey)
     let listener = client.listener.clone();
     let head = RequestHead::of(request);
     // Only what is answered takes a place among the answers.
-    let two_way = head.kind == MessageKind::Request;
+    let two_way = head.kind != MessageKind::Oneway;
     let ticket = client.order.as_mut().filter(|_| two_way).map_or(0, Order::take_ticket);
     Some(Call { from, listener, ticket, head, deadline: None, route: None, failed_connects: 0 })
 }
@@ -248,8 +255,9 @@ pub(crate) fn flush(worker: &mut Worker, key: DownstreamKey) {
         tracing::debug!(%error, "a client has gone");
         return remove(worker, key);
     }
-    if client.choked && client.backlog() <= client.limits.buffer / 2 {
-        client.choked = false;
+    let half = client.limits.buffer / 2;
+    client.choked &= client.backlog() > half;
+    if client.outbox.len() <= half && !client.throttled.is_empty() {
         let throttled = std::mem::take(&mut client.throttled);
         upstream::resume(worker, throttled);
     }

@@ -37,6 +37,11 @@ impl Order {
         }
     }
 
+    /// The ticket whose answer the others wait for.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
+    }
+
     /// The bytes of answers that wait for others.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes

@@ -75,7 +75,8 @@ fn take_frame(worker: &mut Worker, metadata: &mut Metadata, key: DownstreamKey) 
         Ok(Some(frame)) => frame,
         Ok(None) => return false,
         Err(error) => {
-            unreadable(worker, key, error);
+            let head = client.codec.peek_request(client.inbound.head());
+            unreadable(worker, key, head, error);
             return false;
         }
     };
@@ -86,7 +87,8 @@ fn take_frame(worker: &mut Worker, metadata: &mut Metadata, key: DownstreamKey) 
             bad_request(worker, metadata, key, &error);
         }
         Err(error) => {
-            unreadable(worker, key, CutError::Malformed(error));
+            let head = RequestHead::of(metadata);
+            unreadable(worker, key, Some(head), CutError::Malformed(error));
             return false;
         }
     }
@@ -136,11 +138,10 @@ fn bad_request(worker: &mut Worker, metadata: &Metadata, key: DownstreamKey, err
     }
 }
 
-/// Nothing more can be read from the client. What is at fault is answered if it can be told whom; then
-/// the connection ends, after the answers to what had been sent before.
-fn unreadable(worker: &mut Worker, key: DownstreamKey, error: CutError) {
+/// Nothing more can be read from the client. What is at fault, `head`, is answered if that can be told
+/// at all; then the connection ends, after the answers to what had been sent before.
+fn unreadable(worker: &mut Worker, key: DownstreamKey, head: Option<RequestHead>, error: CutError) {
     let Some(client) = worker.downstreams.get_mut(key) else { return };
-    let head = client.codec.peek_request(client.inbound.head());
     client.listener.borrow_mut().counters.protocol_errors += 1;
     let error = match error {
         CutError::TooLarge(size) => {

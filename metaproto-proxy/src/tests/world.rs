@@ -1,11 +1,11 @@
 //! A worker, the network around it, and the books that must balance at the end.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use tokio::io::{DuplexStream, duplex};
@@ -89,6 +89,7 @@ pub(super) fn run_filtered<F: Filter + 'static>(
 }
 
 fn run_with(snapshot: Snapshot, filters: FilterChain, test: impl AsyncFnOnce(&World)) {
+    count_panics();
     let runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -100,10 +101,29 @@ fn run_with(snapshot: Snapshot, filters: FilterChain, test: impl AsyncFnOnce(&Wo
         Worker::start(&worker);
         let world = World { worker, net };
         world.apply(snapshot);
-        test(&world).await;
+        let hour = Duration::from_secs(3600);
+        timeout(hour, test(&world)).await.expect("the test does not end");
         world.check_books();
         world.finish().await;
     });
+    assert_eq!(PANICS.get(), 0, "a task has panicked");
+}
+
+thread_local! {
+    /// Panics on this thread: the runtime catches those of tasks, and goes on.
+    static PANICS: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            PANICS.set(PANICS.get() + 1);
+            print(panic);
+        }));
+    });
+    PANICS.set(0);
 }
 
 impl World {

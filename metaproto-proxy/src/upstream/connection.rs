@@ -57,11 +57,6 @@ impl Upstream {
         self.in_flight.live() + self.waiting.len()
     }
 
-    /// Whether it has nothing to do.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.in_flight.is_empty() && self.waiting.is_empty() && self.outbox.is_empty()
-    }
-
     /// The bytes that wait to be written.
     pub(crate) fn backlog(&self) -> usize {
         self.outbox.len() + self.waiting.bytes()
@@ -93,6 +88,8 @@ fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
     for Waiting { call, message } in waiting {
         send(worker, key, call, message);
     }
+    // Also if nothing waits any longer: clients may be blocked.
+    mark(worker, key);
     pool::release_if_free(worker, key);
 }
 
@@ -106,10 +103,15 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: M
     if let Some(deadline) = call.deadline {
         upstream.earliest = Some(upstream.earliest.map_or(deadline, |own| own.min(deadline)));
     }
-    if upstream.io.is_none() {
-        upstream.waiting.push(Waiting { call, message });
-    } else {
+    if upstream.io.is_some() {
         write(worker, key, call, message);
+    } else {
+        // What follows the opening of a stream is no call and can't wait here: it must not be read.
+        let waits = call.head.kind == MessageKind::StreamOpen;
+        if waits && downstream::block(&mut worker.downstreams, from) {
+            upstream.blocked.push(from);
+        }
+        upstream.waiting.push(Waiting { call, message });
     }
     block_if_full(worker, key, from);
 }
@@ -143,7 +145,6 @@ fn write(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
             pool::uncount(worker, key);
             exchange::fail(worker, call, unwritable(&error));
         }
-        return;
     }
     mark(worker, key);
 }
@@ -168,6 +169,12 @@ fn unwritable(error: &EncodeError) -> Error {
 fn overloaded() -> Error {
     let message = "too many requests are in flight on the upstream connection";
     Error::new(ErrorKind::Overloaded, message)
+}
+
+/// Whether a request has yet to leave, one-way perhaps, so that no client waits with it.
+pub(crate) fn any_unsent(worker: &Worker) -> bool {
+    worker.upstreams.values().any(|upstream| upstream.backlog() > 0)
+        || worker.endpoints.values().any(|endpoint| !endpoint.waiting.is_empty())
 }
 
 /// Has the connection written to at the end of the turn.
@@ -216,6 +223,8 @@ pub(crate) fn flush(worker: &mut Worker, key: UpstreamKey) {
         let reason = format!("can't write to the upstream: {error}");
         pool::close(worker, key, &Error::new(ErrorKind::UpstreamReset, reason));
     } else {
+        // A one-way call ends here.
+        pool::release_if_free(worker, key);
         pool::close_if_retired(worker, key);
     }
 }

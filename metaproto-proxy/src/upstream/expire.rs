@@ -95,17 +95,20 @@ pub(crate) fn close_idle(worker: &mut Worker) {
     let now = worker.now;
     let mut idle = Vec::new();
     for (key, upstream) in &mut worker.upstreams {
-        if upstream.io.is_none() || !upstream.is_idle() || upstream.last_active + super::REST > now
-        {
+        // Responses that nobody waits for don't count: what is closed can't bring them late.
+        if upstream.io.is_none() || upstream.calls() > 0 || !upstream.outbox.is_empty() {
             continue;
         }
-        upstream.outbox.release();
-        upstream.in_flight.release();
+        let rested = now.saturating_duration_since(upstream.last_active);
+        if rested >= super::REST {
+            upstream.outbox.release();
+            upstream.in_flight.release();
+        }
         let endpoint = worker.endpoints.get(upstream.endpoint);
         let cluster = endpoint.and_then(|endpoint| worker.clusters.get(endpoint.cluster));
         let timeout = cluster.and_then(|cluster| cluster.model.idle_timeout);
         // A bound connection lives as long as its client.
-        if upstream.bound_to.is_none() && timeout.is_some_and(|t| upstream.last_active + t <= now) {
+        if upstream.bound_to.is_none() && timeout.is_some_and(|timeout| rested >= timeout) {
             idle.push(key);
         }
     }

@@ -39,14 +39,6 @@ impl InFlight {
         }
     }
 
-    /// Whether nothing is awaited, not even a response to drop.
-    pub(crate) fn is_empty(&self) -> bool {
-        match self {
-            InFlight::ById(table) => table.live() + table.abandoned() == 0,
-            InFlight::Queue(queue) => queue.is_empty(),
-        }
-    }
-
     /// The responses that are awaited only to be dropped.
     fn abandoned(&self) -> usize {
         match self {
@@ -99,6 +91,16 @@ impl InFlight {
                     Some(Queued { call: None, .. }) => Found::Abandoned,
                     None => Found::Unknown,
                 }
+            }
+        }
+    }
+
+    /// The ticket of the call that the next response answers, where order tells.
+    pub(crate) fn next_ticket(&self) -> Option<u64> {
+        match self {
+            InFlight::ById(_) => None,
+            InFlight::Queue(queue) => {
+                queue.iter().find_map(|queued| Some(queued.call.as_ref()?.ticket))
             }
         }
     }

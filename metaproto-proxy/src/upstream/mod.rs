@@ -15,10 +15,12 @@ mod pool;
 mod receive;
 mod waiting;
 
-pub(crate) use self::connection::{Upstream, flush, pass};
+pub(crate) use self::connection::{Upstream, any_unsent, flush, pass};
 pub(crate) use self::endpoint::Endpoint;
 pub(crate) use self::expire::{close_idle, expire};
-pub(crate) use self::pool::{dispatch, remove_endpoint, retire_all, sharing};
+pub(crate) use self::pool::{
+    bound_endpoint, dispatch, remove_endpoint, retire_all, serve_waiting, sharing,
+};
 pub(crate) use self::receive::{client_gone, resume};
 
 use std::time::Duration;

@@ -17,7 +17,7 @@ use crate::exchange::{self, Call};
 use crate::inbound::Inbound;
 use crate::io::BoxIo;
 use crate::message::Message;
-use crate::worker::{DownstreamKey, EndpointKey, UpstreamKey, Worker};
+use crate::worker::{ClusterKey, DownstreamKey, EndpointKey, UpstreamKey, Worker};
 
 /// How the connections to an endpoint are used.
 pub(crate) fn sharing(worker: &Worker, endpoint: EndpointKey) -> Option<Sharing> {
@@ -57,6 +57,17 @@ fn endpoint_and_cluster(
     let endpoint = worker.endpoints.get_mut(key)?;
     let cluster = worker.clusters.get_mut(endpoint.cluster)?;
     Some((endpoint, cluster))
+}
+
+/// The endpoint that a client's own connection to a cluster leads to, if it has one.
+pub(crate) fn bound_endpoint(
+    worker: &Worker,
+    cluster: ClusterKey,
+    from: DownstreamKey,
+) -> Option<EndpointKey> {
+    let bound = &worker.downstreams.get(from)?.bound;
+    let (_, own) = bound.iter().find(|(of, _)| *of == cluster)?;
+    worker.upstreams.get(*own).map(|upstream| upstream.endpoint)
 }
 
 /// The shared connection with the fewest calls; a new one while there are fewer than configured.
@@ -191,19 +202,27 @@ pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::
     let now = worker.now;
     let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
     endpoint.failed(now);
-    let address = endpoint.address;
+    let (cluster, address) = (endpoint.cluster, endpoint.address);
     tracing::warn!(%address, %error, "can't connect to an upstream");
     if let Some(counters) = counters(worker, endpoint_key) {
         counters.connect_failures += 1;
     }
     let error =
         Error::new(ErrorKind::ConnectionFailure, format!("can't connect to {address}: {error}"));
-    remove(worker, key);
-    // Those that wait for a free connection would wait in vain.
-    let queued = worker.endpoints.get_mut(endpoint_key).map(|e| std::mem::take(&mut e.waiting));
-    for Waiting { call, message } in waiting.into_iter().chain(queued.unwrap_or_default()) {
+    // Before the endpoint can be forgotten with its last connection.
+    for _ in 0..waiting.len() {
         uncount_endpoint(worker, endpoint_key);
-        exchange::redispatch(worker, call, message, endpoint_key, error.clone());
+    }
+    remove(worker, key);
+    // Without any connection those that wait for a free one would wait in vain.
+    let endpoint = worker.endpoints.get_mut(endpoint_key).filter(|e| e.connections == 0);
+    let queued = endpoint.map(|endpoint| std::mem::take(&mut endpoint.waiting));
+    let queued = queued.unwrap_or_default();
+    for _ in 0..queued.len() {
+        uncount_endpoint(worker, endpoint_key);
+    }
+    for Waiting { call, message } in waiting.into_iter().chain(queued) {
+        exchange::redispatch(worker, call, message, cluster, endpoint_key, error.clone());
     }
 }
 
@@ -214,15 +233,18 @@ pub(super) fn close(worker: &mut Worker, key: UpstreamKey, error: &Error) {
     let mut calls = upstream.in_flight.drain();
     let waiting = std::mem::take(&mut upstream.waiting);
     calls.extend(waiting.into_iter().map(|waiting| waiting.call));
-    remove(worker, key);
     if !calls.is_empty() {
         tracing::debug!(%error, calls = calls.len(), "upstream connection lost");
         if let Some(counters) = counters(worker, endpoint) {
             counters.resets += 1;
         }
     }
-    for call in calls {
+    // Before the endpoint can be forgotten with its last connection.
+    for _ in &calls {
         uncount_endpoint(worker, endpoint);
+    }
+    remove(worker, key);
+    for call in calls {
         exchange::fail(worker, call, error.clone());
     }
     next_waiting(worker, endpoint);
@@ -246,10 +268,11 @@ fn remove(worker: &mut Worker, key: UpstreamKey) {
     remove_endpoint_if_done(worker, upstream.endpoint);
 }
 
-/// An exclusive connection that has nothing to do takes the next call, or goes back to the pool.
+/// An exclusive connection that has nothing to do, and nothing left to write, takes the next call, or goes back to the pool.
 pub(super) fn release_if_free(worker: &mut Worker, key: UpstreamKey) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
-    if upstream.sharing != Sharing::Exclusive || upstream.in_flight.live() > 0 {
+    let busy = upstream.in_flight.live() > 0 || !upstream.outbox.is_empty();
+    if upstream.sharing != Sharing::Exclusive || busy {
         return;
     }
     upstream.carries = None;
@@ -266,6 +289,14 @@ pub(super) fn release_if_free(worker: &mut Worker, key: UpstreamKey) {
         }
         None if !endpoint.idle.contains(&key) => endpoint.idle.push(key),
         None => {}
+    }
+}
+
+/// More connections are allowed than before: those that wait make theirs.
+pub(crate) fn serve_waiting(worker: &mut Worker, key: EndpointKey) {
+    let waiting = |worker: &Worker| worker.endpoints.get(key).map_or(0, |e| e.waiting.len());
+    for _ in 0..waiting(worker) {
+        next_waiting(worker, key);
     }
 }
 
@@ -305,13 +336,16 @@ pub(crate) fn retire_all(worker: &mut Worker, endpoint: EndpointKey) {
 pub(crate) fn remove_endpoint(worker: &mut Worker, key: EndpointKey) {
     let Some(endpoint) = worker.endpoints.get_mut(key) else { return };
     endpoint.removed = true;
+    let cluster = endpoint.cluster;
     let waiting = std::mem::take(&mut endpoint.waiting);
-    retire_all(worker, key);
-    for Waiting { call, message } in waiting {
+    for _ in 0..waiting.len() {
         uncount_endpoint(worker, key);
-        let gone = Error::new(ErrorKind::NoHealthyUpstream, "the endpoint has been removed");
-        exchange::redispatch(worker, call, message, key, gone);
     }
+    for Waiting { call, message } in waiting {
+        let gone = Error::new(ErrorKind::NoHealthyUpstream, "the endpoint has been removed");
+        exchange::redispatch(worker, call, message, cluster, key, gone);
+    }
+    retire_all(worker, key);
     remove_endpoint_if_done(worker, key);
 }
 

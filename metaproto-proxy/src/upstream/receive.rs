@@ -57,7 +57,7 @@ fn throttle(worker: &mut Worker, key: UpstreamKey) -> bool {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return false };
     let client = upstream.bound_to.or(upstream.carries);
     let client = client.and_then(|client| worker.downstreams.get_mut(client));
-    let choked = client.filter(|client| client.is_choked());
+    let choked = client.filter(|client| client.must_throttle(|| upstream.in_flight.next_ticket()));
     if let Some(client) = choked {
         if !upstream.throttled {
             client.throttled.push(key);
@@ -90,7 +90,8 @@ fn receive_one(worker: &mut Worker, metadata: &mut Metadata, key: UpstreamKey) -
         Ok(Some(frame)) => frame,
         Ok(None) => return false,
         Err(error) => {
-            unreadable(worker, key, error);
+            let id = codec.peek_request(upstream.inbound.head()).and_then(|head| head.request_id);
+            unreadable(worker, key, id, error);
             return false;
         }
     };
@@ -99,7 +100,7 @@ fn receive_one(worker: &mut Worker, metadata: &mut Metadata, key: UpstreamKey) -
         Ok(()) => message(worker, metadata, key),
         Err(error) if error.scope == Scope::Message => bad_response(worker, metadata, key, error),
         Err(error) => {
-            unreadable(worker, key, CutError::Malformed(error));
+            unreadable(worker, key, metadata.request_id, CutError::Malformed(error));
             return false;
         }
     }
@@ -172,12 +173,11 @@ fn bad_response(worker: &mut Worker, metadata: &Metadata, key: UpstreamKey, erro
     }
 }
 
-/// Nothing more can be read from the connection: all its calls are told, and it is closed.
-fn unreadable(worker: &mut Worker, key: UpstreamKey, error: CutError) {
+/// Nothing more can be read from the connection: all its calls are told, and it is closed. `id` is that
+/// of the response at fault, if it could be read.
+fn unreadable(worker: &mut Worker, key: UpstreamKey, id: Option<u64>, error: CutError) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     let (address, sharing) = (upstream.endpoint, upstream.sharing);
-    let head = upstream.codec.peek_request(upstream.inbound.head());
-    let id = head.and_then(|head| head.request_id);
     let error = match error {
         CutError::TooLarge(size) => {
             let message = format!("the upstream's response of {size} bytes is over the limit");

@@ -20,6 +20,9 @@ use crate::{downstream, reload};
 /// are served in one turn.
 const EVENT_INTERVAL: u32 = 512;
 
+/// More than any drain takes, and less than the clock can hold.
+const LONGEST_DRAIN: Duration = Duration::from_secs(1 << 32);
+
 /// What a worker can be told.
 #[derive(Debug)]
 pub(crate) enum Command {
@@ -111,6 +114,7 @@ impl Worker {
             for listener in self.listeners.values() {
                 listener.borrow_mut().stop_accepting();
             }
+            let timeout = timeout.min(LONGEST_DRAIN);
             let (refuse_at, close_at) = (self.now + timeout / 2, self.now + timeout);
             self.draining = Some(Drain { refuse_at, close_at });
             self.clock.start();
