@@ -219,7 +219,9 @@ fn ended_by_peer(worker: &mut Worker, key: UpstreamKey, error: Option<io::Error>
 /// Lets connections be read again whose client has taken what waited for it.
 pub(crate) fn resume(worker: &mut Worker, keys: Vec<UpstreamKey>) {
     for key in keys {
-        if let Some(upstream) = worker.upstreams.get(key) {
+        if let Some(upstream) = worker.upstreams.get_mut(key) {
+            // It has left the client's list; if it still must wait it goes back.
+            upstream.throttled = false;
             upstream.waker.wake_by_ref();
         }
     }
