@@ -87,7 +87,9 @@ impl Downstream {
 
     /// Whether none of its requests may be read now.
     pub(crate) fn must_pause(&self) -> bool {
-        self.choked || self.blocked_on > 0 || self.in_flight >= self.limits.max_in_flight
+        // Pongs that wait for their turn are no calls, but as many.
+        let owed = self.order.as_ref().map_or(0, Order::len).max(self.in_flight);
+        self.choked || self.blocked_on > 0 || owed >= self.limits.max_in_flight
     }
 
     /// Whether it has nothing to do, and owes nothing.
@@ -123,6 +125,13 @@ impl Downstream {
         if self.stage == Stage::Serving {
             self.stage = Stage::Closing;
         }
+    }
+
+    /// Looks how much waits for it: what is added must be followed by this.
+    pub(super) fn measure(&mut self) {
+        let backlog = self.backlog();
+        self.choked |= backlog > self.limits.buffer;
+        self.too_slow |= backlog > self.limits.max_buffer;
     }
 
     fn backlog(&self) -> usize {
@@ -201,9 +210,7 @@ pub(crate) fn close(worker: &mut Worker, call: &Call, outcome: Outcome) {
     }
     let Some(client) = worker.downstreams.get_mut(call.from) else { return };
     client.in_flight -= 1;
-    let backlog = client.backlog();
-    client.choked |= backlog > client.limits.buffer;
-    client.too_slow |= backlog > client.limits.max_buffer;
+    client.measure();
     mark(worker, call.from);
 }
 
@@ -212,9 +219,7 @@ pub(crate) fn close(worker: &mut Worker, call: &Call, outcome: Outcome) {
 pub(crate) fn pass(worker: &mut Worker, metadata: &mut Metadata, to: DownstreamKey) {
     let Some(client) = worker.downstreams.get_mut(to) else { return };
     client.outbox.share(std::mem::take(&mut metadata.frame));
-    let backlog = client.backlog();
-    client.choked |= backlog > client.limits.buffer;
-    client.too_slow |= backlog > client.limits.max_buffer;
+    client.measure();
     mark(worker, to);
 }
 
