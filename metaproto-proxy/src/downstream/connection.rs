@@ -87,7 +87,9 @@ impl Downstream {
 
     /// Whether none of its requests may be read now.
     pub(crate) fn must_pause(&self) -> bool {
-        self.choked || self.blocked_on > 0 || self.in_flight >= self.limits.max_in_flight
+        // Pongs that wait for their turn are no calls, but as many.
+        let owed = self.order.as_ref().map_or(0, Order::len).max(self.in_flight);
+        self.choked || self.blocked_on > 0 || owed >= self.limits.max_in_flight
     }
 
     /// Whether it has nothing to do, and owes nothing.
@@ -125,8 +127,8 @@ impl Downstream {
         }
     }
 
-    /// Looks at what waits for it, after more has been added.
-    fn weigh(&mut self) {
+    /// Looks how much waits for it: what is added must be followed by this.
+    pub(super) fn measure(&mut self) {
         let backlog = self.backlog();
         self.choked |= backlog > self.limits.buffer;
         self.too_slow |= backlog > self.limits.max_buffer;
@@ -208,7 +210,7 @@ pub(crate) fn close(worker: &mut Worker, call: &Call, outcome: Outcome) {
     }
     let Some(client) = worker.downstreams.get_mut(call.from) else { return };
     client.in_flight -= 1;
-    client.weigh();
+    client.measure();
     if !client.marked {
         client.marked = true;
         worker.mark(Peer::Down(call.from));
@@ -220,7 +222,7 @@ pub(crate) fn close(worker: &mut Worker, call: &Call, outcome: Outcome) {
 pub(crate) fn pass(worker: &mut Worker, metadata: &mut Metadata, to: DownstreamKey) {
     let Some(client) = worker.downstreams.get_mut(to) else { return };
     client.outbox.share(std::mem::take(&mut metadata.frame));
-    client.weigh();
+    client.measure();
     mark(worker, to);
 }
 

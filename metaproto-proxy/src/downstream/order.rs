@@ -42,6 +42,11 @@ impl Order {
         self.first
     }
 
+    /// The answers that have not left.
+    pub(crate) fn len(&self) -> usize {
+        self.answers.len()
+    }
+
     /// The bytes of answers that wait for others.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes

@@ -117,6 +117,7 @@ fn pong(worker: &mut Worker, metadata: &Metadata, key: DownstreamKey) {
         tracing::debug!(%reason, "a ping stays unanswered");
         client.answer(ticket, |_, _| Ok(())).ok();
     }
+    client.measure();
     connection::mark(worker, key);
 }
 

@@ -119,13 +119,7 @@ fn message(worker: &mut Worker, metadata: &mut Metadata, key: UpstreamKey) {
             Found::Abandoned => count(worker, key, |counters| counters.late += 1),
             Found::Unknown => unmatched(worker, key),
         },
-        MessageKind::Ping => {
-            let answered = upstream.codec.pong(metadata, upstream.outbox.tail());
-            if answered.is_ok() {
-                connection::mark(worker, key);
-            }
-            count(worker, key, |counters| counters.pings += 1);
-        }
+        MessageKind::Ping => pong(worker, metadata, key),
         MessageKind::Pong => {}
         MessageKind::GoAway => pool::retire(worker, key),
         _ => match upstream.bound_to {
@@ -133,6 +127,18 @@ fn message(worker: &mut Worker, metadata: &mut Metadata, key: UpstreamKey) {
             None => unmatched(worker, key),
         },
     }
+}
+
+/// Answers a ping, unless the upstream does not even take what it has been sent.
+fn pong(worker: &mut Worker, metadata: &Metadata, key: UpstreamKey) {
+    let Some(upstream) = worker.upstreams.get_mut(key) else { return };
+    let endpoint = worker.endpoints.get(upstream.endpoint);
+    let cluster = endpoint.and_then(|endpoint| worker.clusters.get(endpoint.cluster));
+    let has_room = cluster.is_some_and(|cluster| upstream.outbox.len() <= cluster.buffer);
+    if has_room && upstream.codec.pong(metadata, upstream.outbox.tail()).is_ok() {
+        connection::mark(worker, key);
+    }
+    count(worker, key, |counters| counters.pings += 1);
 }
 
 fn count(
@@ -217,7 +223,9 @@ fn ended_by_peer(worker: &mut Worker, key: UpstreamKey, error: Option<io::Error>
 /// Lets connections be read again whose client has taken what waited for it.
 pub(crate) fn resume(worker: &mut Worker, keys: Vec<UpstreamKey>) {
     for key in keys {
-        if let Some(upstream) = worker.upstreams.get(key) {
+        if let Some(upstream) = worker.upstreams.get_mut(key) {
+            // It has left the client's list; if it still must wait it goes back.
+            upstream.throttled = false;
             upstream.waker.wake_by_ref();
         }
     }
