@@ -59,7 +59,6 @@ impl InFlight {
 
     /// Takes a call on; tells the id to write into its request, if it is not the client's own. Gives
     /// the call back if there are too many.
-    #[expect(clippy::result_large_err, reason = "who can't place a call still owes it an end")]
     pub(crate) fn insert(&mut self, call: Call) -> Result<Option<u64>, Call> {
         match self {
             InFlight::ById(table) => table.insert(call).map(Some),
