@@ -1,10 +1,11 @@
 //! Backends that fail, and calls that lead nowhere: the caller is told, in the protocol.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use metaproto_awesomerpc::AwesomeRpc;
 use metaproto_core::{ErrorKind, StatusClass};
-use metaproto_examples::{Frames, Server, reply, send};
+use metaproto_examples::{Frames, reply, send};
 use metaproto_proxy::counters::Outcome;
 use metaproto_proxy::model::{Cluster, Predicate, Route, Snapshot};
 use tokio::net::TcpListener;
@@ -14,10 +15,14 @@ use crate::support::{
     ANY, backend, backend_at, forward, listener, nobody, said, soon, start, wire,
 };
 
-fn with_timeout(backend: &Server) -> Snapshot {
-    let route = Route::to("upstream").timeout(Duration::from_millis(40));
-    let cluster = Cluster::new("upstream", [backend.address()]);
-    Snapshot::new().listener(listener().route(route)).cluster(cluster)
+/// Calls of cmd 1 have little time, others have enough.
+fn hurried(backend: SocketAddr) -> Snapshot {
+    let short = Route::to("upstream")
+        .when("cmd", Predicate::Exact("1".into()))
+        .timeout(Duration::from_millis(30));
+    Snapshot::new()
+        .listener(listener().route(short).route(Route::to("upstream")))
+        .cluster(Cluster::new("upstream", [backend]))
 }
 
 #[tokio::test]
@@ -42,9 +47,9 @@ async fn a_call_to_a_cluster_without_endpoints_is_answered() {
 #[tokio::test]
 async fn a_call_that_takes_too_long_is_answered_in_the_protocol() {
     let backend = backend("v1").await;
-    let proxy = start(with_timeout(&backend));
+    let proxy = start(hurried(backend.address()));
     let mut client = proxy.raw().await;
-    client.send(&[wire(1, 1, "never"), wire(2, 1, "b")].concat()).await;
+    client.send(&[wire(1, 1, "never"), wire(2, 2, "b")].concat()).await;
     assert_eq!(said(&client.response().await), (0, "v1: b"));
     let late = client.response().await;
     let text = format!("no response from {} in time", backend.address());
@@ -54,17 +59,21 @@ async fn a_call_that_takes_too_long_is_answered_in_the_protocol() {
 
 #[tokio::test]
 async fn a_late_answer_reaches_nobody() {
-    let backend = backend("v1").await;
-    let proxy = start(with_timeout(&backend));
+    let backend = TcpListener::bind(ANY).await.unwrap();
+    let proxy = start(hurried(backend.local_addr().unwrap()));
     let mut client = proxy.raw().await;
-    client.send(&wire(1, 1, "slow")).await;
+    client.send(&wire(7, 1, "late")).await;
+    let (read, mut write) = soon(backend.accept()).await.unwrap().0.into_split();
+    let mut requests = Frames::new(read);
+    let late: AwesomeRpc = soon(requests.next()).await.unwrap().unwrap();
     assert_eq!(client.response().await.rsp_code, -6);
-    // The same id, while the answer to the first call is still to come.
-    client.send(&wire(1, 1, "b")).await;
-    assert_eq!(said(&client.response().await), (0, "v1: b"));
-    proxy.until(|all| all.clusters["upstream"].late == 1).await;
-    client.send(&wire(2, 1, "c")).await;
-    assert_eq!(client.response().await.pack_flow, 2, "the late answer was dropped");
+    // The client uses the id again, while the answer to its first use is still to come.
+    client.send(&wire(7, 2, "in time")).await;
+    let in_time: AwesomeRpc = soon(requests.next()).await.unwrap().unwrap();
+    send(&mut write, &late).await.unwrap();
+    send(&mut write, &in_time).await.unwrap();
+    assert_eq!(said(&client.response().await), (0, "in time"));
+    assert_eq!(proxy.at_rest().await.clusters["upstream"].late, 1);
 }
 
 #[tokio::test]
