@@ -76,13 +76,14 @@ fn choose(
     let route = client.route(metadata).ok_or_else(|| no_route(metadata))?;
     call.deadline = deadline(worker.now, &route, metadata);
 
+    let mutation = filter::then(filtered, &route.model.request);
+    let message =
+        Message::take(metadata, &mutation, &*client.codec).map_err(|e| unsupported(&e))?;
+
     let cluster = route.cluster().ok_or_else(|| no_cluster(&route))?;
     let endpoint =
         endpoint(worker, cluster, call.from, None).ok_or_else(|| no_endpoint(worker, cluster))?;
 
-    let mutation = filter::then(filtered, &route.model.request);
-    let codec = &*worker.downstreams.get(call.from).ok_or_else(gone)?.codec;
-    let message = Message::take(metadata, &mutation, codec).map_err(|e| unsupported(&e))?;
     call.route = Some(route);
     if is_stream(metadata.kind) && upstream::sharing(worker, endpoint) != Some(Sharing::Bound) {
         return Err(Error::new(ErrorKind::Unsupported, "streams need upstream_mode: bound"));

@@ -27,7 +27,10 @@ pub(crate) struct Scratch(BytesMut);
 /// The bytes of one direction of one connection that are not yet a whole frame.
 #[derive(Debug, Default)]
 pub(crate) struct Inbound {
+    /// What is read into.
     buffer: BytesMut,
+    /// What was read last, while frames are cut from it.
+    ready: Bytes,
     /// Nothing can be told before this many bytes are there.
     need: usize,
 }
@@ -44,18 +47,12 @@ pub(crate) enum CutError {
 impl Inbound {
     /// Whether nothing waits for its rest.
     pub(crate) fn is_empty(&self) -> bool {
-        self.buffer.is_empty()
-    }
-
-    /// The memory that it holds.
-    #[cfg(test)]
-    pub(crate) fn capacity(&self) -> usize {
-        self.buffer.capacity()
+        self.ready.is_empty() && self.buffer.is_empty()
     }
 
     /// The bytes at the front.
     pub(crate) fn head(&self) -> &[u8] {
-        &self.buffer
+        if self.ready.is_empty() { &self.buffer } else { &self.ready }
     }
 
     /// Drops what is there.
@@ -96,41 +93,54 @@ impl Inbound {
         codec: &mut dyn Codec,
         max_frame: usize,
     ) -> Result<Option<Bytes>, CutError> {
-        let have = self.buffer.len();
+        if self.ready.is_empty() {
+            self.ready = self.buffer.split().freeze();
+        }
+        let have = self.ready.len();
         if have == 0 || have < self.need {
             return Ok(None);
         }
-        let stuck =
-            |what| Err(CutError::Malformed(DecodeError::connection("", Fault::Other(what))));
-        match codec.frame_length(&self.buffer).map_err(CutError::Malformed)? {
+        match codec.frame_length(&self.ready).map_err(CutError::Malformed)? {
+            FrameLength::Known(size @ 1..) if size <= have && size <= max_frame => {
+                self.need = 0;
+                Ok(Some(self.ready.split_to(size)))
+            }
             FrameLength::Need(size) | FrameLength::Known(size) if size > max_frame => {
                 Err(CutError::TooLarge(size))
             }
-            FrameLength::Need(size) if size <= have => stuck("the codec asks for what it has"),
-            FrameLength::Known(0) => stuck("a frame of no bytes"),
-            FrameLength::Known(size) if size <= have => {
-                self.need = 0;
-                Ok(Some(self.buffer.split_to(size).freeze()))
-            }
-            FrameLength::Need(size) | FrameLength::Known(size) => {
+            FrameLength::Need(size) | FrameLength::Known(size) if size > have => {
                 self.need = size;
                 Ok(None)
             }
+            FrameLength::Need(_) => Err(stuck("the codec asks for what it has")),
+            FrameLength::Known(_) => Err(stuck("a frame of no bytes")),
         }
     }
 
     /// Gives the worker's buffer back after the whole frames have been cut, and keeps what is left.
     pub(crate) fn settle(&mut self, scratch: &mut Scratch) {
-        if self.buffer.is_empty() {
-            let buffer = std::mem::take(&mut self.buffer);
-            if scratch.0.capacity() == 0 {
-                scratch.0 = buffer;
+        let rest = std::mem::take(&mut self.ready);
+        let is_scratch = scratch.0.capacity() == 0;
+        if rest.is_empty() {
+            if self.buffer.is_empty() {
+                let buffer = std::mem::take(&mut self.buffer);
+                if is_scratch {
+                    scratch.0 = buffer;
+                }
             }
-        } else if scratch.0.capacity() == 0 && self.buffer.len() < KEEP_MIN {
-            let rest = BytesMut::from(&*self.buffer);
-            scratch.0 = std::mem::replace(&mut self.buffer, rest);
+        } else if is_scratch && rest.len() < KEEP_MIN {
+            scratch.0 = std::mem::replace(&mut self.buffer, BytesMut::from(&*rest));
+        } else {
+            // In place if no frame that was cut before it is still held by somebody.
+            self.buffer = BytesMut::new();
+            self.buffer = rest.try_into_mut().unwrap_or_else(|rest| BytesMut::from(&*rest));
         }
     }
+}
+
+#[cold]
+fn stuck(what: &'static str) -> CutError {
+    CutError::Malformed(DecodeError::connection("", Fault::Other(what)))
 }
 
 #[cfg(test)]
@@ -200,22 +210,24 @@ mod tests {
     #[test]
     fn a_codec_that_makes_no_progress_is_an_error_not_a_spin() {
         for byte in [0, 1] {
-            let mut inbound = Inbound { buffer: BytesMut::from(&[byte, 9][..]), need: 0 };
+            let mut inbound = Inbound { ready: vec![byte, 9].into(), ..Inbound::default() };
             assert!(matches!(inbound.cut(&mut Tiny, 100), Err(CutError::Malformed(_))));
         }
     }
 
     #[test]
     fn a_frame_over_the_limit_is_refused_before_it_is_buffered() {
-        let mut inbound = Inbound { buffer: BytesMut::from(&[101][..]), need: 0 };
+        let mut inbound = Inbound { ready: vec![101].into(), ..Inbound::default() };
         assert_eq!(inbound.cut(&mut Tiny, 100), Err(CutError::TooLarge(101)));
     }
 
     #[test]
     fn a_short_rest_does_not_hold_on_to_the_workers_buffer() {
-        let mut inbound = Inbound { buffer: BytesMut::with_capacity(READ_SIZE), need: 0 };
+        let buffer = BytesMut::with_capacity(READ_SIZE);
+        let mut inbound = Inbound { buffer, ..Inbound::default() };
         inbound.buffer.extend_from_slice(&[5, 5]);
         let mut scratch = Scratch::default();
+        assert_eq!(inbound.cut(&mut Tiny, 100), Ok(None));
         inbound.settle(&mut scratch);
         assert!(scratch.0.capacity() >= READ_SIZE - 2);
         assert!(inbound.buffer.capacity() < 100);

@@ -20,6 +20,7 @@ pub(crate) enum Message {
 impl Message {
     /// The message that `metadata` describes, with `mutation` applied. Takes the frame out of
     /// `metadata`: what is still to be read from it must have been read.
+    #[inline]
     pub(crate) fn take(
         metadata: &mut Metadata,
         mutation: &Mutation,

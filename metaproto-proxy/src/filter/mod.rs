@@ -68,6 +68,7 @@ impl FilterChain {
 
     /// Asks every filter about a request, up to the first that answers it. Tells the changes that they
     /// want; nothing if there are no filters.
+    #[inline]
     pub(crate) fn request(&mut self, request: &Metadata) -> Result<Option<Mutation>, Error> {
         if self.0.is_empty() {
             return Ok(None);
@@ -82,6 +83,7 @@ impl FilterChain {
     }
 
     /// Shows every filter a response; the first to see a request is the last to see its response.
+    #[inline]
     pub(crate) fn response(&mut self, response: &Metadata) -> Option<Mutation> {
         if self.0.is_empty() {
             return None;
@@ -95,6 +97,7 @@ impl FilterChain {
 }
 
 /// The changes of the filters, if there are any, and then those of the route.
+#[inline]
 pub(crate) fn then(filters: Option<Mutation>, route: &Mutation) -> Cow<'_, Mutation> {
     match filters {
         None => Cow::Borrowed(route),

@@ -7,6 +7,7 @@ use metaproto_core::{
 };
 use tokio::time::Instant;
 
+use super::id_table::Found;
 use super::in_flight::InFlight;
 use super::{Waiting, WaitingLine, pool, receive};
 use crate::downstream;
@@ -57,6 +58,22 @@ impl Upstream {
         self.in_flight.live() + self.waiting.len()
     }
 
+    /// Appends a call to the outbox and remembers whom its response is for. Gives the call back with
+    /// the reason if it can't be sent.
+    fn write(&mut self, call: Call, message: Message) -> Result<(), Box<(Call, Error)>> {
+        let id = match self.in_flight.insert(call) {
+            Ok(id) => id,
+            Err(call) => return Err(Box::new((call, overloaded()))),
+        };
+        match message.write(&mut self.outbox, &*self.codec, id) {
+            Ok(()) => Ok(()),
+            Err(error) => match self.in_flight.take(id) {
+                Found::Live(call) => Err(Box::new((call, unwritable(&error)))),
+                Found::Abandoned | Found::Unknown => Ok(()),
+            },
+        }
+    }
+
     /// The bytes that wait to be written.
     pub(crate) fn backlog(&self) -> usize {
         self.outbox.len() + self.waiting.bytes()
@@ -99,54 +116,50 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: M
         let error = Error::new(ErrorKind::UpstreamReset, "the upstream connection has gone");
         return exchange::fail(worker, call, error);
     };
-    let from = call.from;
     if let Some(deadline) = call.deadline {
         upstream.earliest = Some(upstream.earliest.map_or(deadline, |own| own.min(deadline)));
     }
-    if upstream.io.is_some() {
-        write(worker, key, call, message);
+    let from = call.from;
+    if upstream.io.is_none() {
+        wait(worker, key, call, message);
+    } else if call.head.kind != MessageKind::Request {
+        send_unanswered(worker, key, call, message);
     } else {
-        // What follows the opening of a stream is no call and can't wait here: it must not be read.
-        let waits = call.head.kind == MessageKind::StreamOpen;
-        if waits && downstream::block(&mut worker.downstreams, from) {
-            upstream.blocked.push(from);
+        let written = upstream.write(call, message);
+        mark(worker, key);
+        if let Err(unsent) = written {
+            pool::uncount(worker, key);
+            exchange::fail(worker, unsent.0, unsent.1);
         }
-        upstream.waiting.push(Waiting { call, message });
     }
     block_if_full(worker, key, from);
 }
 
-/// Appends a call to the outbox and remembers whom its response is for.
-fn write(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
+/// Keeps a call until the connection has been made.
+fn wait(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
+    let Some(upstream) = worker.upstreams.get_mut(key) else { return };
+    // What follows the opening of a stream is no call and can't wait here: it must not be read.
+    let opens = call.head.kind == MessageKind::StreamOpen;
+    if opens && downstream::block(&mut worker.downstreams, call.from) {
+        upstream.blocked.push(call.from);
+    }
+    upstream.waiting.push(Waiting { call, message });
+}
+
+/// Sends what no response will come to: the id only must not be another call's.
+fn send_unanswered(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     let Upstream { codec, outbox, in_flight, .. } = upstream;
-    if call.head.kind != MessageKind::Request {
-        // No response will come: the id only must not be another call's.
-        let written = match in_flight.spare_id() {
-            Ok(id) => message.write(outbox, &**codec, id).map_err(|error| unwritable(&error)),
-            Err(_) => Err(overloaded()),
-        };
-        pool::uncount(worker, key);
-        mark(worker, key);
-        return match written {
-            Ok(()) => exchange::sent(worker, &call),
-            Err(error) => exchange::fail(worker, call, error),
-        };
-    }
-    let id = match in_flight.insert(call) {
-        Ok(id) => id,
-        Err(call) => {
-            pool::uncount(worker, key);
-            return exchange::fail(worker, call, overloaded());
-        }
+    let written = match in_flight.spare_id() {
+        Ok(id) => message.write(outbox, &**codec, id).map_err(|error| unwritable(&error)),
+        Err(_) => Err(overloaded()),
     };
-    if let Err(error) = message.write(outbox, &**codec, id) {
-        if let super::id_table::Found::Live(call) = in_flight.take(id) {
-            pool::uncount(worker, key);
-            exchange::fail(worker, call, unwritable(&error));
-        }
-    }
+    pool::uncount(worker, key);
     mark(worker, key);
+    match written {
+        Ok(()) => exchange::sent(worker, &call),
+        Err(error) => exchange::fail(worker, call, error),
+    }
 }
 
 /// Passes on a message of a stream, as it is, to the connection that belongs to its client.
