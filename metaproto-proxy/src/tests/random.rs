@@ -84,7 +84,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// The kinds of worlds: which modes configuration may change among, and how calls are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Clients use few ids, over and over.
+    /// Clients use few ids, over and over, and so few fit the protocol that they soon wrap.
     FewIds,
     /// Ids are the client's own, so it must not use one twice.
     Bound,
@@ -103,7 +103,12 @@ impl Kind {
         let mut cluster = Cluster::new("c", endpoints.iter().copied().map(address)).sharing(mode);
         cluster.max_connections = 1 + n / 16 % 4;
         cluster.connections = 1 + n / 64 % 2;
-        let mut listener = listener_of(Toy { by_order: self == Kind::Order, ..Toy::default() });
+        let toy = Toy {
+            by_order: self == Kind::Order,
+            id_bits: if self == Kind::FewIds { 5 } else { 32 },
+            ..Toy::default()
+        };
+        let mut listener = listener_of(toy);
         (listener.buffer, listener.max_in_flight) = (8000, 6);
         Snapshot::new().listener(listener).cluster(cluster)
     }
@@ -250,7 +255,8 @@ impl Play<'_> {
             }
             let seen = self.sent.get_mut(&frame.body).expect("a body that nobody sent");
             assert!(!std::mem::replace(seen, true), "sent twice: {frame:?}");
-            if frame.kind == toy::REQUEST || !by_order {
+            // A stray answer to a one-way request may meet its id again where that is short.
+            if frame.kind == toy::REQUEST || self.kind == Kind::Bound {
                 server.got.push_back(frame);
             }
         }
@@ -397,7 +403,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn answers_find_their_callers_where_ids_are_remapped(first in any::<usize>(), steps in steps()) {

@@ -7,6 +7,7 @@ use metaproto_core::{
 };
 use tokio::time::Instant;
 
+use super::id_table::Found;
 use super::in_flight::InFlight;
 use super::{Waiting, WaitingLine, pool, receive};
 use crate::downstream;
@@ -134,11 +135,11 @@ fn write(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
             return exchange::fail(worker, call, overloaded());
         }
     };
-    if let Err(error) = message.write(outbox, &**codec, id) {
-        if let super::id_table::Found::Live(call) = in_flight.take(id) {
-            pool::uncount(worker, key);
-            exchange::fail(worker, call, unwritable(&error));
-        }
+    if let Err(error) = message.write(outbox, &**codec, id)
+        && let Found::Live(call) = in_flight.take(id)
+    {
+        pool::uncount(worker, key);
+        exchange::fail(worker, call, unwritable(&error));
     }
     mark(worker, key);
 }
