@@ -50,6 +50,12 @@ impl Inbound {
         self.ready.is_empty() && self.buffer.is_empty()
     }
 
+    /// The memory that is held.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.buffer.capacity() + self.ready.len()
+    }
+
     /// The bytes at the front.
     pub(crate) fn head(&self) -> &[u8] {
         if self.ready.is_empty() { &self.buffer } else { &self.ready }
@@ -78,7 +84,12 @@ impl Inbound {
         } else {
             std::mem::swap(&mut self.buffer, &mut scratch.0);
             self.buffer.clear();
-            self.buffer.reserve(READ_SIZE);
+            // Large frames that are still held share the buffer. What is left of it is used before
+            // there is another: each would otherwise hold a whole one, however few bytes it has.
+            let whole = self.buffer.try_reclaim(READ_SIZE);
+            if !whole && self.buffer.capacity() < READ_SIZE / 2 {
+                self.buffer.reserve(READ_SIZE);
+            }
         }
         let result = tokio_util::io::poll_read_buf(Pin::new(io), context, &mut self.buffer);
         if !own && !matches!(result, Poll::Ready(Ok(1..))) {
@@ -219,6 +230,24 @@ mod tests {
     fn a_frame_over_the_limit_is_refused_before_it_is_buffered() {
         let mut inbound = Inbound { ready: vec![101].into(), ..Inbound::default() };
         assert_eq!(inbound.cut(&mut Tiny, 100), Err(CutError::TooLarge(101)));
+    }
+
+    #[tokio::test]
+    async fn frames_that_are_held_share_the_buffer_that_they_were_read_into() {
+        let (mut client, server) = tokio::io::duplex(1 << 20);
+        let mut server: BoxIo = Box::new(server);
+        let (mut inbound, mut scratch) = (Inbound::default(), Scratch::default());
+        let mut frames = Vec::new();
+        for _ in 0..1000 {
+            client.write_all(&[50; 50]).await.unwrap();
+            std::future::poll_fn(|cx| inbound.poll_read(&mut server, cx, &mut scratch))
+                .await
+                .unwrap();
+            frames.extend(all(&mut inbound).unwrap());
+            inbound.settle(&mut scratch);
+        }
+        let apart = frames.windows(2).filter(|two| two[0].as_ptr_range().end != two[1].as_ptr());
+        assert_eq!(apart.count(), 0, "each frame holds a buffer of its own");
     }
 
     #[test]

@@ -168,6 +168,18 @@ impl Peer {
         frame
     }
 
+    /// Takes what comes up to a silence of this length; requests are answered with their own bodies.
+    pub(super) async fn echo_all(&mut self, silence: Duration) -> Vec<Frame> {
+        let mut all = Vec::new();
+        while let Ok(Some(frame)) = self.recv_within(silence).await {
+            if frame.kind == REQUEST {
+                self.send(&response(frame.id, &frame.body)).await;
+            }
+            all.push(frame);
+        }
+        all
+    }
+
     fn cut(&mut self) -> Option<Frame> {
         let length = usize::from(u16::from_be_bytes(*self.received.first_chunk::<2>()?));
         let frame = self.received.get(..length)?;

@@ -34,11 +34,14 @@ pub(super) enum Door {
     Hang,
 }
 
+/// Those who have connected to an address and not been accepted.
+type Arrived = HashMap<SocketAddr, VecDeque<DuplexStream>>;
+
 /// The network: whoever connects to an address waits there until the test accepts.
 #[derive(Default)]
 struct Net {
     doors: RefCell<HashMap<SocketAddr, Door>>,
-    arrived: RefCell<HashMap<SocketAddr, VecDeque<DuplexStream>>>,
+    arrived: RefCell<Arrived>,
     arrival: Notify,
     pipe: RefCell<Option<usize>>,
     closed: RefCell<bool>,

@@ -1,90 +1,22 @@
 //! Random schedules against a simple model: every two-way request gets exactly one answer, and never
 //! somebody else's, whatever clients, upstreams and configuration do.
 
+mod steps;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use proptest::prelude::*;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{sleep, timeout};
 
+use self::steps::{Deed, Step, steps};
 use super::world::Door;
 use super::*;
-
-#[derive(Debug, Clone)]
-enum Step {
-    Connect,
-    /// `part` bytes of it are written now, the rest later.
-    Send {
-        client: usize,
-        oneway: bool,
-        id: u32,
-        size: usize,
-        code: u8,
-        part: usize,
-    },
-    HalfClose(usize),
-    Vanish(usize),
-    Serve(usize, Deed),
-    Door(u8, Door),
-    Reload(usize),
-    Wait(u64),
-}
-
-/// What an upstream does.
-#[derive(Debug, Clone, Copy)]
-enum Deed {
-    Answer(usize),
-    AnswerAll,
-    AnswerTwice(usize),
-    AnswerUnknown,
-    AnswerBadly(usize),
-    AnswerHalfAndReset,
-    Reset,
-    Garbage,
-    Ping,
-    GoAway,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let size = prop_oneof![5 => 0_usize..60, 1 => 4000_usize..6000];
-    let code = prop_oneof![3 => Just(0_u8), 1 => 1_u8..60];
-    let send = (any::<usize>(), any::<u32>(), size, code, 0_usize..80, 0..5).prop_map(
-        |(client, id, size, code, part, kind)| {
-            let oneway = kind == 0;
-            let code = if oneway { 0 } else { code };
-            Step::Send { client, oneway, id, size, code, part }
-        },
-    );
-    let deed = prop_oneof![
-        6 => any::<usize>().prop_map(Deed::Answer),
-        4 => Just(Deed::AnswerAll),
-        1 => any::<usize>().prop_map(Deed::AnswerTwice),
-        1 => Just(Deed::AnswerUnknown),
-        1 => any::<usize>().prop_map(Deed::AnswerBadly),
-        1 => Just(Deed::AnswerHalfAndReset),
-        1 => Just(Deed::Reset),
-        1 => Just(Deed::Garbage),
-        1 => Just(Deed::Ping),
-        1 => Just(Deed::GoAway),
-    ];
-    let door = prop_oneof![Just(Door::Open), Just(Door::Refuse), Just(Door::Hang)];
-    let wait = prop_oneof![4 => 0_u64..30, 1 => 0_u64..7000];
-    prop_oneof![
-        2 => Just(Step::Connect),
-        12 => send,
-        1 => any::<usize>().prop_map(Step::HalfClose),
-        1 => any::<usize>().prop_map(Step::Vanish),
-        12 => (any::<usize>(), deed).prop_map(|(server, deed)| Step::Serve(server, deed)),
-        1 => (1_u8..4, door).prop_map(|(n, door)| Step::Door(n, door)),
-        1 => any::<usize>().prop_map(Step::Reload),
-        4 => wait.prop_map(Step::Wait),
-    ]
-}
 
 /// The kinds of worlds: which modes configuration may change among, and how calls are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Clients use few ids, over and over.
+    /// Clients use few ids, over and over, and so few fit the protocol that they soon wrap.
     FewIds,
     /// Ids are the client's own, so it must not use one twice.
     Bound,
@@ -103,7 +35,12 @@ impl Kind {
         let mut cluster = Cluster::new("c", endpoints.iter().copied().map(address)).sharing(mode);
         cluster.max_connections = 1 + n / 16 % 4;
         cluster.connections = 1 + n / 64 % 2;
-        let mut listener = listener_of(Toy { by_order: self == Kind::Order, ..Toy::default() });
+        let toy = Toy {
+            by_order: self == Kind::Order,
+            id_bits: if self == Kind::FewIds { 5 } else { 32 },
+            ..Toy::default()
+        };
+        let mut listener = listener_of(toy);
         (listener.buffer, listener.max_in_flight) = (8000, 6);
         Snapshot::new().listener(listener).cluster(cluster)
     }
@@ -250,7 +187,8 @@ impl Play<'_> {
             }
             let seen = self.sent.get_mut(&frame.body).expect("a body that nobody sent");
             assert!(!std::mem::replace(seen, true), "sent twice: {frame:?}");
-            if frame.kind == toy::REQUEST || !by_order {
+            // A stray answer to a one-way request may meet its id again where that is short.
+            if frame.kind == toy::REQUEST || self.kind == Kind::Bound {
                 server.got.push_back(frame);
             }
         }
@@ -392,12 +330,8 @@ fn play(kind: Kind, first: usize, steps: Vec<Step>) {
     });
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    proptest::collection::vec(step(), 0..120)
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn answers_find_their_callers_where_ids_are_remapped(first in any::<usize>(), steps in steps()) {
