@@ -69,6 +69,12 @@ impl Output {
         self.share(other.tail.freeze());
     }
 
+    /// What waits, stretch by stretch: shared slices as they are, copied bytes as a copy of theirs.
+    pub fn parts(&self) -> impl Iterator<Item = Bytes> + '_ {
+        let tail = Some(&self.tail).filter(|tail| !tail.is_empty());
+        self.segments.iter().cloned().chain(tail.map(|tail| Bytes::copy_from_slice(tail)))
+    }
+
     /// Cuts the queue down to `len` bytes from its front: what an encoder that failed half way does.
     pub fn truncate(&mut self, len: usize) {
         if let Some(tail_len) = len.checked_sub(self.segments_len) {
@@ -190,6 +196,8 @@ mod tests {
             let n = output.chunks_vectored(&mut slices);
             let seen: usize = slices[..n].iter().map(|s| s.len()).sum();
             prop_assert_eq!(seen, model.len());
+            let parts: Vec<u8> = output.parts().flatten().collect();
+            prop_assert_eq!(&parts, &model);
             prop_assert_eq!(drain(output, step), model);
         }
     }

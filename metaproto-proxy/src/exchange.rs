@@ -9,12 +9,11 @@
 //! Every call that [`request`] opens is closed exactly once: by [`respond`], by [`fail`], or, one-way,
 //! by [`sent`]. A [`Call`] is not `Clone`, and whoever holds it owes it an end.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use metaproto_core::{
-    EncodeError, Error, ErrorKind, MessageKind, Metadata, RequestHead, Sharing, Status,
+    EncodeError, Error, ErrorKind, MessageKind, Metadata, Mutation, RequestHead, Sharing, Status,
 };
 use tokio::time::Instant;
 
@@ -23,7 +22,10 @@ use crate::downstream::Listener;
 use crate::message::Message;
 use crate::route::Route;
 use crate::worker::{ClusterKey, DownstreamKey, EndpointKey, Worker};
-use crate::{cluster, downstream, filter, upstream};
+use crate::{cluster, downstream, upstream};
+
+/// What is changed where no route says so.
+static NO_CHANGES: Mutation = Mutation::new();
 
 /// A request that is under way, and whom to answer.
 #[derive(Debug)]
@@ -76,9 +78,9 @@ fn choose(
     let route = client.route(metadata).ok_or_else(|| no_route(metadata))?;
     call.deadline = deadline(worker.now, &route, metadata);
 
-    let mutation = filter::then(filtered, &route.model.request);
-    let message =
-        Message::take(metadata, &mutation, &*client.codec).map_err(|e| unsupported(&e))?;
+    let changes = &route.model.request;
+    let message = Message::take(metadata, filtered, changes, &*client.codec)
+        .map_err(|error| unsupported(&error))?;
 
     let cluster = route.cluster().ok_or_else(|| no_cluster(&route))?;
     let endpoint =
@@ -151,15 +153,12 @@ pub(crate) fn pass_up(worker: &mut Worker, metadata: &mut Metadata, from: Downst
 pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) {
     let status = metadata.status.unwrap_or(Status::ok(0));
     let filtered = worker.filters.response(metadata);
-    let mutation = match &call.route {
-        Some(route) => filter::then(filtered, &route.model.response),
-        None => Cow::Owned(filtered.unwrap_or_default()),
-    };
+    let changes = call.route.as_ref().map_or(&NO_CHANGES, |route| &route.model.response);
     let Some(client) = worker.downstreams.get_mut(call.from) else {
         return downstream::close(worker, &call, Outcome::Abandoned);
     };
     let id = call.head.request_id;
-    let written = Message::take(metadata, &mutation, &*client.codec)
+    let written = Message::take(metadata, filtered, changes, &*client.codec)
         .and_then(|message| client.answer(call.ticket, |codec, out| message.write(out, codec, id)));
     match written {
         Ok(()) => downstream::close(worker, &call, Outcome::Response(status.class)),

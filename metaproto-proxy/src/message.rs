@@ -1,6 +1,6 @@
 //! A message on its way from one connection to another.
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use metaproto_core::{Codec, EncodeError, Metadata, Mutation, Output};
 
 /// A message that is to be written: as it came, or re-written by a mutation.
@@ -18,20 +18,36 @@ pub(crate) enum Message {
 }
 
 impl Message {
-    /// The message that `metadata` describes, with `mutation` applied. Takes the frame out of
-    /// `metadata`: what is still to be read from it must have been read.
+    /// The message that `metadata` describes, with the changes of the filters, if there are any, and
+    /// then those of the route. Takes the frame out of `metadata`: what is still to be read from it
+    /// must have been read.
     #[inline]
     pub(crate) fn take(
         metadata: &mut Metadata,
-        mutation: &Mutation,
+        filters: Option<Mutation>,
+        route: &Mutation,
         codec: &dyn Codec,
     ) -> Result<Self, EncodeError> {
-        if mutation.is_empty() {
+        if filters.is_none() && route.is_empty() {
             let header_size = metadata.header_size;
             return Ok(Message::Frame { frame: std::mem::take(&mut metadata.frame), header_size });
         }
+        Self::rewrite(metadata, filters, route, codec)
+    }
+
+    fn rewrite(
+        metadata: &mut Metadata,
+        filters: Option<Mutation>,
+        route: &Mutation,
+        codec: &dyn Codec,
+    ) -> Result<Self, EncodeError> {
+        let mut mutation = filters.unwrap_or_default();
+        mutation.extend_from(route);
+        if mutation.is_empty() {
+            return Self::take(metadata, None, &mutation, codec);
+        }
         let mut output = Output::new();
-        codec.encode(metadata, mutation, &mut output)?;
+        codec.encode(metadata, &mutation, &mut output)?;
         Ok(Message::Rewritten(output))
     }
 
@@ -46,55 +62,44 @@ impl Message {
     /// Appends the message to `out`, with another id if one is given. The body of a large message is
     /// shared; a header is copied, because it is about to be changed. On an error `out` is as it was.
     pub(crate) fn write(
-        self,
+        &self,
         out: &mut Output,
         codec: &dyn Codec,
         id: Option<u64>,
     ) -> Result<(), EncodeError> {
         let start = out.len();
-        let result = match self {
-            Message::Frame { frame, header_size } => {
-                write_frame(out, frame, header_size, codec, id)
+        match (self, id) {
+            (Message::Frame { frame, .. }, Some(id)) if frame.len() < Output::SHARE_MIN => {
+                patched(out, frame, codec, id)
             }
-            Message::Rewritten(output) => write_rewritten(out, output, codec, id),
-        };
-        result.inspect_err(|_| out.truncate(start))
+            (Message::Frame { frame, header_size }, Some(id)) => {
+                let mut body = frame.clone();
+                let header = body.split_to(*header_size.min(&frame.len()));
+                patched(out, &header, codec, id).map(|()| out.share(body))
+            }
+            (Message::Frame { frame, .. }, None) => {
+                out.share(frame.clone());
+                Ok(())
+            }
+            (Message::Rewritten(message), id) => write_rewritten(out, message, codec, id),
+        }
+        .inspect_err(|_| out.truncate(start))
     }
-}
-
-fn write_frame(
-    out: &mut Output,
-    mut frame: Bytes,
-    header_size: usize,
-    codec: &dyn Codec,
-    id: Option<u64>,
-) -> Result<(), EncodeError> {
-    let Some(id) = id else {
-        out.share(frame);
-        return Ok(());
-    };
-    if frame.len() < Output::SHARE_MIN {
-        return patched(out, &frame, codec, id);
-    }
-    let header = frame.split_to(header_size.min(frame.len()));
-    patched(out, &header, codec, id)?;
-    out.share(frame);
-    Ok(())
 }
 
 fn write_rewritten(
     out: &mut Output,
-    mut message: Output,
+    message: &Output,
     codec: &dyn Codec,
     id: Option<u64>,
 ) -> Result<(), EncodeError> {
-    let Some(id) = id else {
-        out.append(message);
-        return Ok(());
-    };
-    let head = message.copy_to_bytes(message.chunk().len());
-    patched(out, &head, codec, id)?;
-    out.append(message);
+    let mut parts = message.parts();
+    if let Some(id) = id
+        && let Some(head) = parts.next()
+    {
+        patched(out, &head, codec, id)?;
+    }
+    parts.for_each(|part| out.share(part));
     Ok(())
 }
 

@@ -76,7 +76,7 @@ fn take_frame(worker: &mut Worker, metadata: &mut Metadata, key: DownstreamKey) 
         Ok(None) => return false,
         Err(error) => {
             let head = client.codec.peek_request(client.inbound.head());
-            unreadable(worker, key, head, error);
+            unreadable(worker, key, head, *error);
             return false;
         }
     };

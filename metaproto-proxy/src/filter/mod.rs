@@ -1,6 +1,5 @@
 //! Code of the embedding program between decoding and routing.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -93,17 +92,5 @@ impl FilterChain {
             filter.response(response, &mut mutation);
         }
         Some(mutation)
-    }
-}
-
-/// The changes of the filters, if there are any, and then those of the route.
-#[inline]
-pub(crate) fn then(filters: Option<Mutation>, route: &Mutation) -> Cow<'_, Mutation> {
-    match filters {
-        None => Cow::Borrowed(route),
-        Some(mut mutation) => {
-            mutation.extend_from(route);
-            Cow::Owned(mutation)
-        }
     }
 }

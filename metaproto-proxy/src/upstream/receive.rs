@@ -91,7 +91,7 @@ fn receive_one(worker: &mut Worker, metadata: &mut Metadata, key: UpstreamKey) -
         Ok(None) => return false,
         Err(error) => {
             let id = codec.peek_request(upstream.inbound.head()).and_then(|head| head.request_id);
-            unreadable(worker, key, id, error);
+            unreadable(worker, key, id, *error);
             return false;
         }
     };
