@@ -2,12 +2,23 @@
 
 use metaproto_core::{IntText, Metadata, PropertyValue};
 
-use crate::model::{Matcher, Predicate};
+use crate::model::{Matcher, Predicate, Route};
 
-/// Whether `matcher` holds of `request`.
-pub(crate) fn holds(matcher: &Matcher, request: &Metadata) -> bool {
-    let value = value(&matcher.property, request);
-    value.is_some_and(|value| predicate_holds(&matcher.predicate, value)) != matcher.invert
+impl Route {
+    /// Whether all its conditions hold of `request`.
+    #[must_use]
+    pub fn matches(&self, request: &Metadata) -> bool {
+        self.matchers.iter().all(|matcher| matcher.holds(request))
+    }
+}
+
+impl Matcher {
+    /// Whether it holds of `request`.
+    #[must_use]
+    pub fn holds(&self, request: &Metadata) -> bool {
+        let value = value(&self.property, request);
+        value.is_some_and(|value| predicate_holds(&self.predicate, value)) != self.invert
+    }
 }
 
 fn value<'a>(property: &str, request: &'a Metadata) -> Option<PropertyValue<'a>> {
@@ -55,9 +66,17 @@ mod tests {
     fn check(property: &str, predicate: Predicate) -> bool {
         let matcher = Matcher { property: property.into(), predicate, invert: false };
         let inverted = Matcher { invert: true, ..matcher.clone() };
-        let holds = holds(&matcher, &request());
-        assert_ne!(holds, super::holds(&inverted, &request()), "{matcher:?}");
+        let holds = matcher.holds(&request());
+        assert_ne!(holds, inverted.holds(&request()), "{matcher:?}");
         holds
+    }
+
+    #[test]
+    fn a_route_matches_when_all_its_conditions_hold() {
+        let exact = |text: &str| Predicate::Exact(text.into());
+        let route = Route::to("c").when("cmd", exact("-42"));
+        assert!(Route::to("c").matches(&request()) && route.matches(&request()));
+        assert!(!route.when("service", exact("other")).matches(&request()));
     }
 
     #[test]

@@ -41,9 +41,7 @@ impl RouteTable {
 
     /// The first route whose conditions all hold.
     pub(crate) fn find(&self, request: &Metadata) -> Option<&Rc<Route>> {
-        self.routes
-            .iter()
-            .find(|route| route.model.matchers.iter().all(|m| matcher::holds(m, request)))
+        self.routes.iter().find(|route| route.model.matches(request))
     }
 
     /// The properties that the routes ask for.
