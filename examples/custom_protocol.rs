@@ -58,9 +58,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// A server that answers requests with its name and what they carry.
 async fn backend(name: &'static str) -> std::io::Result<Server> {
-    let answer = move |request: Pelican| {
+    let answer = move |request: Pelican| async move {
         let body = format!("{name}: {}", request.body.escape_ascii()).into();
-        std::future::ready(Some(Pelican { kind: 2, status: 200, body, ..request }))
+        Some(Pelican { kind: 2, status: 200, body, ..request })
     };
     Server::start("127.0.0.1:0", answer).await
 }
@@ -69,6 +69,7 @@ async fn backend(name: &'static str) -> std::io::Result<Server> {
 mod tests {
     use metaproto_core::BytesMut;
     use metaproto_core::conformance::{Samples, check};
+    use metaproto_proxy::config::{Config, Protocols};
 
     use super::*;
 
@@ -102,5 +103,17 @@ mod tests {
     #[test]
     fn the_program_runs() {
         main().unwrap();
+    }
+
+    #[test]
+    fn the_tutorial_has_a_file_that_works() {
+        let tutorial = include_str!("../docs/tutorial.md");
+        let (_, rest) = tutorial.split_once("```yaml\n").unwrap();
+        let (yaml, _) = rest.split_once("```").unwrap();
+        let protocols = Protocols::new().with(Pelican::protocol());
+        Config::parse(yaml, &protocols).unwrap();
+        let wrong = Config::parse(&yaml.replace("service: 2", "servise: 2"), &protocols);
+        let reason = "pelican has no property \"servise\"; it has: service, method";
+        assert_eq!(wrong.unwrap_err().reason, reason);
     }
 }

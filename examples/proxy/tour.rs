@@ -39,6 +39,9 @@ pub(crate) async fn run() -> Outcome {
     let show = async {
         heading("The proxy runs on this file; two backends and a client are in this program, too.");
         file.lines().for_each(say);
+        if file != FILE {
+            say("# Some of the usual ports are taken; these were free.");
+        }
         calls(&Client::connect(address).await?, &mut v2).await?;
         balance(&handle.counters().await);
         invite(address, admin_address);
