@@ -157,6 +157,7 @@ pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) 
     let Some(client) = worker.downstreams.get_mut(call.from) else {
         return downstream::close(worker, &call, Outcome::Abandoned);
     };
+    client.note_response(metadata.frame.len());
     let id = call.head.request_id;
     let written = Message::take(metadata, filtered, changes, &*client.codec)
         .and_then(|message| client.answer(call.ticket, |codec, out| message.write(out, codec, id)));

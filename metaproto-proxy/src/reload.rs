@@ -151,7 +151,7 @@ fn apply_endpoints(worker: &mut Worker, key: ClusterKey, sharing_changed: bool) 
         if sharing_changed {
             upstream::retire_all(worker, endpoint);
         }
-        upstream::serve_waiting(worker, endpoint);
+        upstream::connect_more(worker, endpoint);
         endpoints.push(endpoint);
     }
     if let Some(cluster) = worker.clusters.get_mut(key) {

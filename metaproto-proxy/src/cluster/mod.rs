@@ -17,6 +17,8 @@ pub(crate) struct Cluster {
     pub(crate) protocol: Arc<dyn Protocol>,
     /// How responses find their requests.
     pub(crate) correlation: Correlation,
+    /// Whether the protocol has streams.
+    pub(crate) streaming: bool,
     /// How connections are used.
     pub(crate) sharing: Sharing,
     /// The largest frame of an upstream in bytes.
@@ -38,6 +40,7 @@ impl Cluster {
             model,
             protocol: listener.protocol.clone(),
             correlation: capabilities.correlation,
+            streaming: capabilities.streaming,
             max_frame: listener.limits.max_frame,
             buffer: listener.buffer,
             endpoints: Vec::new(),

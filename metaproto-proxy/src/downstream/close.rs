@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::task::Context;
 use std::time::Duration;
 
+use metaproto_core::{Error, ErrorKind};
 use tokio::io::AsyncWrite;
 
 use super::connection::{Downstream, Stage};
@@ -13,8 +14,10 @@ use super::listener::Listener;
 use crate::upstream::{self, REST};
 use crate::worker::{DownstreamKey, Worker};
 
-/// How long a client that was told the end may take to close its side.
+/// How long a client that was told the end may be silent before it closes its side ...
 const LINGER: Duration = Duration::from_secs(1);
+/// ... and how long it may go on sending what is dropped.
+const LONGEST_LINGER: Duration = Duration::from_secs(10);
 
 /// The client sends no more. What it has asked for is still answered.
 pub(super) fn end_of_input(worker: &mut Worker, key: DownstreamKey) {
@@ -71,8 +74,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Tells the client that nothing more will come, and waits for it to close its side.
 fn say_the_end(worker: &mut Worker, key: DownstreamKey) {
-    let until = worker.now + LINGER;
+    let (now, until) = (worker.now, worker.now + LONGEST_LINGER);
     let Some(client) = worker.downstreams.get_mut(key) else { return };
+    client.last_active = now;
     client.stage = Stage::Lingering(until);
     client.inbound.clear();
     let waker = client.waker.clone();
@@ -94,7 +98,7 @@ pub(super) fn remove(worker: &mut Worker, key: DownstreamKey) {
     client.listener.borrow_mut().counters.connections_active -= 1;
     upstream::resume(worker, client.throttled);
     let bound = client.bound.into_iter().map(|(_, upstream)| upstream).collect();
-    upstream::client_gone(worker, key, bound);
+    upstream::client_gone(worker, key, bound, client.in_flight);
     end_if_drained(worker);
 }
 
@@ -102,9 +106,13 @@ pub(super) fn remove(worker: &mut Worker, key: DownstreamKey) {
 pub(crate) fn expire(worker: &mut Worker) {
     let now = worker.now;
     let force = worker.draining.is_some_and(|drain| drain.close_at <= now);
+    if worker.draining.is_some_and(|drain| drain.abort_at <= now) {
+        let error = Error::new(ErrorKind::Draining, "the proxy has shut down before the response");
+        upstream::abort(worker, &error);
+    }
     let over = |client: &Downstream| match client.stage {
         _ if force => true,
-        Stage::Lingering(until) => until <= now,
+        Stage::Lingering(until) => until <= now || client.last_active + LINGER <= now,
         _ => false,
     };
     for key in keys(worker, over) {

@@ -53,9 +53,9 @@ pub(crate) struct Downstream {
     pub(crate) stage: Stage,
     /// Since when it is to be closed as soon as it has nothing in flight.
     pub(crate) draining: Option<Instant>,
-    /// It does not take its answers, and is closed.
-    pub(crate) too_slow: bool,
     pub(crate) in_flight: usize,
+    /// The size of a response as the last ones suggest, in bytes.
+    typical_response: usize,
     /// More waits for it than it takes; nothing is read from it until half of that is gone.
     choked: bool,
     /// Upstream connections that can't take more of its requests.
@@ -89,7 +89,27 @@ impl Downstream {
     pub(crate) fn must_pause(&self) -> bool {
         // Pongs that wait for their turn are no calls, but as many.
         let owed = self.order.as_ref().map_or(0, Order::len).max(self.in_flight);
-        self.choked || self.blocked_on > 0 || owed >= self.limits.max_in_flight
+        self.choked
+            || self.blocked_on > 0
+            || owed >= self.limits.max_in_flight
+            || self.expects_too_much()
+    }
+
+    /// Whether the responses to what is in flight may be more than should wait for it.
+    fn expects_too_much(&self) -> bool {
+        let expected = self.in_flight.saturating_mul(self.typical_response);
+        self.in_flight > 0 && expected > self.limits.max_buffer / 2
+    }
+
+    /// Takes note of the size of a response. Grows at once, and forgets slowly.
+    pub(crate) fn note_response(&mut self, size: usize) {
+        self.typical_response = size.max(self.typical_response - self.typical_response / 8);
+    }
+
+    /// The bytes that may wait for it before it is too slow.
+    fn most_backlog(&self) -> usize {
+        let limits = &self.limits;
+        limits.max_buffer.max(limits.limits.max_frame.saturating_add(limits.buffer))
     }
 
     /// Whether it has nothing to do, and owes nothing.
@@ -129,9 +149,7 @@ impl Downstream {
 
     /// Looks how much waits for it: what is added must be followed by this.
     pub(super) fn measure(&mut self) {
-        let backlog = self.backlog();
-        self.choked |= backlog > self.limits.buffer;
-        self.too_slow |= backlog > self.limits.max_buffer;
+        self.choked |= self.backlog() > self.limits.buffer;
     }
 
     fn backlog(&self) -> usize {
@@ -158,6 +176,8 @@ pub(super) fn start(
     let downstream = Downstream {
         listener: listener.clone(),
         codec: limits.protocol.codec(&context),
+        // Not known yet: 64 requests may be in flight before the first response has come.
+        typical_response: limits.max_buffer / 128,
         limits,
         io,
         inbound: Inbound::default(),
@@ -165,7 +185,6 @@ pub(super) fn start(
         order: by_order.then(Order::default),
         stage: Stage::Serving,
         draining: None,
-        too_slow: false,
         in_flight: 0,
         choked: false,
         blocked_on: 0,
@@ -240,11 +259,6 @@ pub(super) fn mark(worker: &mut Worker, key: DownstreamKey) {
 pub(crate) fn flush(worker: &mut Worker, key: DownstreamKey) {
     let Some(client) = worker.downstreams.get_mut(key) else { return };
     client.marked = false;
-    if client.too_slow {
-        tracing::debug!(backlog = client.backlog(), "a client does not take its responses");
-        client.listener.borrow_mut().counters.slow_clients += 1;
-        return remove(worker, key);
-    }
     let mut written = 0;
     let waker = client.waker.clone();
     let mut context = Context::from_waker(&waker);
@@ -255,6 +269,11 @@ pub(crate) fn flush(worker: &mut Worker, key: DownstreamKey) {
     }
     if let Poll::Ready(Err(error)) = result {
         tracing::debug!(%error, "a client has gone");
+        return remove(worker, key);
+    }
+    if client.backlog() > client.most_backlog() {
+        tracing::debug!(backlog = client.backlog(), "a client does not take its responses");
+        client.listener.borrow_mut().counters.slow_clients += 1;
         return remove(worker, key);
     }
     let half = client.limits.buffer / 2;

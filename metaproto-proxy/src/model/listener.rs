@@ -33,7 +33,9 @@ pub struct Listener {
     /// of its clusters) above which nothing more is read for that peer until half of them are gone.
     pub buffer: usize,
     /// Bytes waiting to be written to one client above which the client is too slow to be kept:
-    /// responses to the requests that it had in flight have filled the buffer all the same.
+    /// responses to the requests that it had in flight have filled the buffer all the same. Requests
+    /// are read only as long as the responses to all that are in flight, if they are like the last
+    /// ones, fill no more than half of it. A single frame is never too much.
     pub max_buffer: usize,
 }
 
@@ -46,8 +48,8 @@ impl Listener {
     pub const DEFAULT_MAX_IN_FLIGHT: usize = 1024;
     /// The default of [`buffer`](Listener::buffer): 1 MiB.
     pub const DEFAULT_BUFFER: usize = 1 << 20;
-    /// The default of [`max_buffer`](Listener::max_buffer): 64 MiB.
-    pub const DEFAULT_MAX_BUFFER: usize = 64 << 20;
+    /// The default of [`max_buffer`](Listener::max_buffer): 16 MiB.
+    pub const DEFAULT_MAX_BUFFER: usize = 16 << 20;
 
     /// A listener without routes, with the defaults.
     pub fn new(name: impl Into<String>, address: SocketAddr, protocol: Arc<dyn Protocol>) -> Self {

@@ -163,18 +163,20 @@ fn an_unasked_response_without_ids_retires_the_connection() {
 }
 
 #[test]
-fn a_failed_attempt_to_connect_spares_those_who_wait_for_a_living_connection() {
+fn a_failed_attempt_to_connect_fails_nobody_whom_a_living_connection_can_serve() {
     run(at_most(2), async |world| {
         let mut client = world.client().await;
         client.send(&request(1, "a")).await;
         let mut server = world.accept(1).await;
         let got = server.recv().await;
         world.door(1, Door::Refuse);
-        client.send_all(&[request(2, "refused"), request(3, "waits")]).await;
-        client.expect_error(2, ErrorKind::ConnectionFailure).await;
+        client.send_all(&[request(2, "waits"), request(3, "too")]).await;
+        world.settle().await;
         server.send(&response(got.id, "done")).await;
         client.expect(&response(1, "done")).await;
         server.echo().await;
-        client.expect(&response(3, "waits")).await;
+        client.expect(&response(2, "waits")).await;
+        server.echo().await;
+        client.expect(&response(3, "too")).await;
     });
 }

@@ -9,13 +9,16 @@ use tokio::time::Instant;
 
 use super::id_table::Found;
 use super::in_flight::InFlight;
-use super::{Waiting, WaitingLine, pool, receive};
+use super::{Waiting, WaitingLine, exclusive, pool, receive};
 use crate::downstream;
 use crate::exchange::{self, Call};
 use crate::inbound::Inbound;
 use crate::io::{BoxIo, write_out};
 use crate::message::Message;
 use crate::worker::{DownstreamKey, EndpointKey, Peer, SharedWorker, UpstreamKey, Worker};
+
+/// A call that could not be sent, and why.
+type Unsent = (Call, Error);
 
 /// One connection to an endpoint.
 pub(crate) struct Upstream {
@@ -47,6 +50,8 @@ pub(crate) struct Upstream {
     pub(crate) throttled: bool,
     /// Since when it has taken nothing of what waits to be written.
     pub(crate) stalled_since: Option<Instant>,
+    /// Since when it has owed a response without sending a byte.
+    pub(crate) silent_since: Option<Instant>,
     pub(crate) last_active: Instant,
     pub(crate) marked: bool,
     pub(crate) waker: Waker,
@@ -60,7 +65,7 @@ impl Upstream {
 
     /// Appends a call to the outbox and remembers whom its response is for. Gives the call back with
     /// the reason if it can't be sent.
-    fn write(&mut self, call: Call, message: Message) -> Result<(), Box<(Call, Error)>> {
+    fn write(&mut self, call: Call, message: Message) -> Result<(), Box<Unsent>> {
         let id = match self.in_flight.insert(call) {
             Ok(id) => id,
             Err(call) => return Err(Box::new((call, overloaded()))),
@@ -95,9 +100,11 @@ fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     upstream.io = Some(io);
     upstream.last_active = worker.now;
+    let endpoint = upstream.endpoint;
     let waiting = std::mem::take(&mut upstream.waiting);
-    if let Some(endpoint) = worker.endpoints.get_mut(upstream.endpoint) {
+    if let Some(endpoint) = worker.endpoints.get_mut(endpoint) {
         endpoint.succeeded();
+        endpoint.connecting -= 1;
         if let Some(cluster) = worker.clusters.get_mut(endpoint.cluster) {
             cluster.counters.connections += 1;
         }
@@ -107,7 +114,8 @@ fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
     }
     // Also if nothing waits any longer: clients may be blocked.
     mark(worker, key);
-    pool::release_if_free(worker, key);
+    exclusive::release_if_free(worker, key);
+    exclusive::connect_more(worker, endpoint);
 }
 
 /// Sends a call on a connection: at once, or when it has been made.
@@ -120,11 +128,13 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: M
         upstream.earliest = Some(upstream.earliest.map_or(deadline, |own| own.min(deadline)));
     }
     let from = call.from;
+    upstream.carries = Some(from).filter(|_| upstream.sharing == Sharing::Exclusive);
     if upstream.io.is_none() {
         wait(worker, key, call, message);
     } else if call.head.kind != MessageKind::Request {
         send_unanswered(worker, key, call, message);
     } else {
+        upstream.silent_since.get_or_insert(worker.now);
         let written = upstream.write(call, message);
         mark(worker, key);
         if let Err(unsent) = written {
@@ -237,7 +247,7 @@ pub(crate) fn flush(worker: &mut Worker, key: UpstreamKey) {
         pool::close(worker, key, &Error::new(ErrorKind::UpstreamReset, reason));
     } else {
         // A one-way call ends here.
-        pool::release_if_free(worker, key);
+        exclusive::release_if_free(worker, key);
         pool::close_if_retired(worker, key);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::WaitingLine;
-use crate::worker::{ClusterKey, UpstreamKey};
+use crate::worker::{ClusterKey, DownstreamKey, UpstreamKey};
 
 /// How long an endpoint is left out after the first failure to connect; doubles with each further.
 const FIRST_DOWN: Duration = Duration::from_secs(1);
@@ -29,8 +29,12 @@ pub(crate) struct Endpoint {
     pub(crate) idle: Vec<UpstreamKey>,
     /// Its connections of every kind.
     pub(crate) connections: usize,
+    /// Those of them that are still being made.
+    pub(crate) connecting: usize,
     /// Calls that wait for an exclusive connection, because there are as many as may be.
     pub(crate) waiting: WaitingLine,
+    /// Clients that are not read until fewer wait.
+    pub(crate) blocked: Vec<DownstreamKey>,
     /// Configuration has dropped it: it goes when its last call has ended.
     pub(crate) removed: bool,
     failures: u32,
@@ -48,6 +52,8 @@ impl Endpoint {
             shared: Vec::new(),
             idle: Vec::new(),
             connections: 0,
+            connecting: 0,
+            blocked: Vec::new(),
             waiting: WaitingLine::default(),
             removed: false,
             failures: 0,
@@ -65,6 +71,11 @@ impl Endpoint {
         let down = FIRST_DOWN.saturating_mul(1 << self.failures.min(5)).min(LONGEST_DOWN);
         self.failures += 1;
         self.down_until = Some(now + down);
+    }
+
+    /// Whether it could be connected to before the last attempt.
+    pub(crate) fn is_first_failure(&self) -> bool {
+        self.failures == 1
     }
 
     /// It could be connected to.

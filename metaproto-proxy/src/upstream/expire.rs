@@ -5,7 +5,7 @@ use std::time::Duration;
 use metaproto_core::{Error, ErrorKind, Sharing};
 use tokio::time::Instant;
 
-use super::pool;
+use super::{exclusive, pool};
 use crate::exchange::{self, Call};
 use crate::worker::{EndpointKey, UpstreamKey, Worker};
 
@@ -44,6 +44,8 @@ fn expire_connection(worker: &mut Worker, key: UpstreamKey, now: Instant) {
     let mut calls = upstream.waiting.abandon(&mut is_late);
     let sent = upstream.in_flight.abandon(is_late);
     let any_sent = !sent.is_empty();
+    let silence = upstream.silent_since.map(|since| now - since);
+    let dead = sharing == Sharing::Shared && sent.iter().any(|call| was_in_vain(call, silence));
     calls.extend(sent);
     upstream.earliest = earliest;
     let worn_out = upstream.in_flight.owes_too_much();
@@ -55,10 +57,17 @@ fn expire_connection(worker: &mut Worker, key: UpstreamKey, now: Instant) {
     } else if any_sent && sharing == Sharing::Exclusive {
         // The late response must not meet the next call.
         pool::close(worker, key, &Error::new(ErrorKind::UpstreamReset, "its call timed out"));
-    } else if worn_out {
+    } else if worn_out || dead {
         pool::retire(worker, key);
     }
     pool::close_if_retired(worker, key);
+}
+
+/// Whether a call that is late says that its connection is dead, not just slow: no byte has come for
+/// most of the time that it was waited for. Others may still be served by it, but not new ones.
+fn was_in_vain(call: &Call, silence: Option<Duration>) -> bool {
+    let patience = call.route.as_ref().and_then(|route| route.model.timeout);
+    patience.zip(silence).is_some_and(|(patience, silence)| silence >= patience / 2)
 }
 
 fn expire_waiting(worker: &mut Worker, now: Instant) -> bool {
@@ -72,6 +81,7 @@ fn expire_waiting(worker: &mut Worker, now: Instant) -> bool {
         let Some(endpoint) = worker.endpoints.get_mut(*key) else { continue };
         let is_late = |call: &Call| call.deadline.is_some_and(|deadline| deadline <= now);
         let late = endpoint.waiting.abandon(is_late);
+        exclusive::line_moved(worker, *key);
         time_out(worker, *key, late);
     }
     !waiting.is_empty()

@@ -4,11 +4,16 @@
 //! |-----------|----------------------------|-----------------------|----------------------|
 //! | shared    | a few                      | of many clients       | remapped             |
 //! | exclusive | as many as calls at a time | one at a time         | remapped, if any     |
-//! | bound     | one for each client        | of one client         | the client's own     |
+//! | bound     | one for each client        | of one client         | remapped, if any     |
+//!
+//! A protocol with streams keeps the client's own ids on bound connections: the messages of a stream
+//! are passed on as they are, and must keep naming it.
 
 mod connection;
 mod endpoint;
+mod exclusive;
 mod expire;
+mod give_up;
 mod id_table;
 mod in_flight;
 mod pool;
@@ -17,11 +22,11 @@ mod waiting;
 
 pub(crate) use self::connection::{Upstream, any_unsent, flush, pass};
 pub(crate) use self::endpoint::Endpoint;
+pub(crate) use self::exclusive::connect_more;
 pub(crate) use self::expire::{close_idle, expire};
-pub(crate) use self::pool::{
-    bound_endpoint, dispatch, remove_endpoint, retire_all, serve_waiting, sharing,
-};
-pub(crate) use self::receive::{client_gone, resume};
+pub(crate) use self::give_up::{abort, client_gone};
+pub(crate) use self::pool::{bound_endpoint, dispatch, remove_endpoint, retire_all, sharing};
+pub(crate) use self::receive::resume;
 
 use std::time::Duration;
 

@@ -7,6 +7,7 @@ use std::task::Waker;
 use metaproto_core::{CodecContext, Correlation, Error, ErrorKind, Limits, Sharing, Side};
 
 use super::connection::{self, Upstream};
+use super::exclusive;
 use super::id_table::IdTable;
 use super::in_flight::InFlight;
 use super::{Endpoint, Waiting, WaitingLine};
@@ -38,7 +39,7 @@ pub(crate) fn dispatch(worker: &mut Worker, key: EndpointKey, call: Call, messag
         // By far the most frequent case.
         (Sharing::Shared, [only]) if cluster.model.connections <= 1 => Some(*only),
         (Sharing::Shared, _) => shared(worker, key),
-        (Sharing::Exclusive, _) => exclusive(worker, key, call.from),
+        (Sharing::Exclusive, _) => endpoint.idle.pop(),
         (Sharing::Bound, _) => bound(worker, key, call.from),
     };
     if call.deadline.is_some() {
@@ -46,7 +47,7 @@ pub(crate) fn dispatch(worker: &mut Worker, key: EndpointKey, call: Call, messag
     }
     match connection {
         Some(connection) => connection::send(worker, connection, call, message),
-        None => wait(worker, key, call, message),
+        None => exclusive::wait(worker, key, call, message),
     }
 }
 
@@ -84,20 +85,6 @@ fn shared(worker: &mut Worker, key: EndpointKey) -> Option<UpstreamKey> {
     endpoint.shared.iter().min_by_key(calls).copied()
 }
 
-/// The exclusive connection that was used last; a new one if none is free; none if there are as many
-/// as may be.
-fn exclusive(worker: &mut Worker, key: EndpointKey, from: DownstreamKey) -> Option<UpstreamKey> {
-    let endpoint = worker.endpoints.get_mut(key)?;
-    let limit = worker.clusters.get(endpoint.cluster)?.model.max_connections;
-    let connection = match endpoint.idle.pop() {
-        Some(idle) => idle,
-        None if endpoint.connections < limit => connect(worker, key, Sharing::Exclusive)?,
-        None => return None,
-    };
-    worker.upstreams.get_mut(connection)?.carries = Some(from);
-    Some(connection)
-}
-
 /// The client's own connection to the cluster, wherever it leads; a new one to this endpoint if there
 /// is none.
 fn bound(worker: &mut Worker, key: EndpointKey, from: DownstreamKey) -> Option<UpstreamKey> {
@@ -116,26 +103,17 @@ fn bound(worker: &mut Worker, key: EndpointKey, from: DownstreamKey) -> Option<U
     Some(new)
 }
 
-/// Lets a call wait for a connection to become free, unless too much waits already.
-fn wait(worker: &mut Worker, key: EndpointKey, call: Call, message: Message) {
-    let Some(endpoint) = worker.endpoints.get_mut(key) else { return };
-    let buffer = worker.clusters.get(endpoint.cluster).map_or(0, |cluster| cluster.buffer);
-    let bytes = endpoint.waiting.bytes();
-    if sharing(worker, key) == Some(Sharing::Exclusive) && bytes + message.len() <= buffer {
-        let Some(endpoint) = worker.endpoints.get_mut(key) else { return };
-        return endpoint.waiting.push(Waiting { call, message });
-    }
-    uncount_endpoint(worker, key);
-    let error = "all connections to the endpoint are in use";
-    exchange::fail(worker, call, Error::new(ErrorKind::Overloaded, error));
-}
-
 /// Begins a connection; its task makes it.
-fn connect(worker: &mut Worker, key: EndpointKey, sharing: Sharing) -> Option<UpstreamKey> {
+pub(super) fn connect(
+    worker: &mut Worker,
+    key: EndpointKey,
+    sharing: Sharing,
+) -> Option<UpstreamKey> {
     let shared_worker = worker.shared()?;
     let endpoint = worker.endpoints.get_mut(key)?;
     let cluster = worker.clusters.get_mut(endpoint.cluster)?;
     endpoint.connections += 1;
+    endpoint.connecting += 1;
     cluster.counters.connections_active += 1;
     let upstream = new_upstream(cluster, key, sharing, worker.now);
     let new = worker.upstreams.insert(upstream);
@@ -161,10 +139,12 @@ fn new_upstream(
         outbox: metaproto_core::Output::new(),
         waiting: WaitingLine::default(),
         in_flight: match (cluster.correlation, sharing) {
-            (Correlation::Id { bits }, Sharing::Shared | Sharing::Exclusive) => {
-                InFlight::ById(IdTable::new(bits))
+            // The messages of a stream can't be given another id: they are passed on as they are.
+            (Correlation::Id { .. }, Sharing::Bound) if cluster.streaming => {
+                InFlight::Queue(VecDeque::new())
             }
-            _ => InFlight::Queue(VecDeque::new()),
+            (Correlation::Id { bits }, _) => InFlight::ById(IdTable::new(bits)),
+            (Correlation::Order, _) => InFlight::Queue(VecDeque::new()),
         },
         earliest: None,
         bound_to: None,
@@ -173,6 +153,7 @@ fn new_upstream(
         blocked: Vec::new(),
         throttled: false,
         stalled_since: None,
+        silent_since: None,
         last_active: now,
         marked: false,
         waker: Waker::noop().clone(),
@@ -203,7 +184,10 @@ pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::
     let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
     endpoint.failed(now);
     let (cluster, address) = (endpoint.cluster, endpoint.address);
-    tracing::warn!(%address, %error, "can't connect to an upstream");
+    // One line for an outage, not one for each attempt.
+    if endpoint.is_first_failure() {
+        tracing::warn!(%address, %error, "can't connect to an upstream");
+    }
     if let Some(counters) = counters(worker, endpoint_key) {
         counters.connect_failures += 1;
     }
@@ -221,6 +205,7 @@ pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::
     for _ in 0..queued.len() {
         uncount_endpoint(worker, endpoint_key);
     }
+    exclusive::line_moved(worker, endpoint_key);
     for Waiting { call, message } in waiting.into_iter().chain(queued) {
         exchange::redispatch(worker, call, message, cluster, endpoint_key, error.clone());
     }
@@ -247,7 +232,7 @@ pub(super) fn close(worker: &mut Worker, key: UpstreamKey, error: &Error) {
     for call in calls {
         exchange::fail(worker, call, error.clone());
     }
-    next_waiting(worker, endpoint);
+    exclusive::connect_more(worker, endpoint);
 }
 
 /// Takes a connection out of every list, and ends its task.
@@ -257,6 +242,7 @@ fn remove(worker: &mut Worker, key: UpstreamKey) {
     if let Some(endpoint) = worker.endpoints.get_mut(upstream.endpoint) {
         endpoint.forget(key);
         endpoint.connections -= 1;
+        endpoint.connecting -= usize::from(upstream.io.is_none());
         if let Some(cluster) = worker.clusters.get_mut(endpoint.cluster) {
             cluster.counters.connections_active -= 1;
         }
@@ -266,56 +252,6 @@ fn remove(worker: &mut Worker, key: UpstreamKey) {
     }
     downstream::unblock(worker, upstream.blocked);
     remove_endpoint_if_done(worker, upstream.endpoint);
-}
-
-/// An exclusive connection that has nothing to do, and nothing left to write, takes the next call, or goes back to the pool.
-pub(super) fn release_if_free(worker: &mut Worker, key: UpstreamKey) {
-    let Some(upstream) = worker.upstreams.get_mut(key) else { return };
-    let busy = upstream.in_flight.live() > 0 || !upstream.outbox.is_empty();
-    if upstream.sharing != Sharing::Exclusive || busy {
-        return;
-    }
-    upstream.carries = None;
-    let endpoint_key = upstream.endpoint;
-    let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
-    if upstream.retiring || !upstream.inbound.is_empty() {
-        upstream.retiring = true;
-        return close_if_retired(worker, key);
-    }
-    match endpoint.waiting.pop() {
-        Some(Waiting { call, message }) => {
-            upstream.carries = Some(call.from);
-            connection::send(worker, key, call, message);
-        }
-        None if !endpoint.idle.contains(&key) => endpoint.idle.push(key),
-        None => {}
-    }
-}
-
-/// More connections are allowed than before: those that wait make theirs.
-pub(crate) fn serve_waiting(worker: &mut Worker, key: EndpointKey) {
-    let waiting = |worker: &Worker| worker.endpoints.get(key).map_or(0, |e| e.waiting.len());
-    for _ in 0..waiting(worker) {
-        next_waiting(worker, key);
-    }
-}
-
-/// A connection has gone: one that waits for a free one may make its own.
-fn next_waiting(worker: &mut Worker, key: EndpointKey) {
-    let Some(endpoint) = worker.endpoints.get(key) else { return };
-    let limit = worker.clusters.get(endpoint.cluster).map_or(0, |c| c.model.max_connections);
-    if endpoint.connections >= limit && endpoint.idle.is_empty() {
-        return;
-    }
-    let next = worker.endpoints.get_mut(key).and_then(|endpoint| endpoint.waiting.pop());
-    let Some(Waiting { call, message }) = next else { return };
-    if let Some(connection) = exclusive(worker, key, call.from) {
-        connection::send(worker, connection, call, message);
-    } else {
-        uncount_endpoint(worker, key);
-        let error = Error::new(ErrorKind::Unspecified, "no connection can be made");
-        exchange::fail(worker, call, error);
-    }
 }
 
 /// Lets all connections to an endpoint end with their last calls.
@@ -341,6 +277,7 @@ pub(crate) fn remove_endpoint(worker: &mut Worker, key: EndpointKey) {
     for _ in 0..waiting.len() {
         uncount_endpoint(worker, key);
     }
+    exclusive::line_moved(worker, key);
     for Waiting { call, message } in waiting {
         let gone = Error::new(ErrorKind::NoHealthyUpstream, "the endpoint has been removed");
         exchange::redispatch(worker, call, message, cluster, key, gone);

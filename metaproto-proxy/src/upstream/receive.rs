@@ -7,9 +7,9 @@ use metaproto_core::{DecodeError, Error, ErrorKind, MessageKind, Metadata, Scope
 use tokio::time::Instant;
 
 use super::id_table::Found;
-use super::{connection, pool};
+use super::{connection, exclusive, pool};
 use crate::inbound::CutError;
-use crate::worker::{DownstreamKey, UpstreamKey, Worker};
+use crate::worker::{UpstreamKey, Worker};
 use crate::{downstream, exchange};
 
 /// Reads of one connection in one turn, so that a busy one does not keep the others waiting.
@@ -35,6 +35,7 @@ pub(super) fn poll(worker: &mut Worker, key: UpstreamKey, context: &mut Context<
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(count @ 1..)) => {
                 upstream.last_active = worker.now;
+                upstream.silent_since = None;
                 let endpoint = upstream.endpoint;
                 if let Some(counters) = pool::counters(worker, endpoint) {
                     counters.bytes_received += count as u64;
@@ -55,8 +56,7 @@ pub(super) fn poll(worker: &mut Worker, key: UpstreamKey, context: &mut Context<
 /// what it has already been sent. A shared connection serves others, too, and is always read.
 fn throttle(worker: &mut Worker, key: UpstreamKey) -> bool {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return false };
-    let client = upstream.bound_to.or(upstream.carries);
-    let client = client.and_then(|client| worker.downstreams.get_mut(client));
+    let client = upstream.bound_to.and_then(|client| worker.downstreams.get_mut(client));
     let choked = client.filter(|client| client.must_throttle(|| upstream.in_flight.next_ticket()));
     if let Some(client) = choked {
         if !upstream.throttled {
@@ -77,7 +77,7 @@ fn receive(worker: &mut Worker, key: UpstreamKey) {
     worker.metadata = metadata;
     if let Some(upstream) = worker.upstreams.get_mut(key) {
         upstream.inbound.settle(&mut worker.scratch);
-        pool::release_if_free(worker, key);
+        exclusive::release_if_free(worker, key);
     }
     pool::close_if_retired(worker, key);
 }
@@ -228,13 +228,5 @@ pub(crate) fn resume(worker: &mut Worker, keys: Vec<UpstreamKey>) {
             upstream.throttled = false;
             upstream.waker.wake_by_ref();
         }
-    }
-}
-
-/// Closes the connection that belonged to a client that has gone, when its last call has ended.
-pub(crate) fn client_gone(worker: &mut Worker, client: DownstreamKey, keys: Vec<UpstreamKey>) {
-    for key in keys {
-        debug_assert!(worker.upstreams.get(key).is_none_or(|u| u.bound_to == Some(client)));
-        pool::retire(worker, key);
     }
 }

@@ -115,8 +115,10 @@ impl Worker {
                 listener.borrow_mut().stop_accepting();
             }
             let timeout = timeout.min(LONGEST_DRAIN);
+            // The answers that say so still have to be written and read.
+            let goodbye = (timeout / 10).min(Duration::from_millis(500));
             let (refuse_at, close_at) = (self.now + timeout / 2, self.now + timeout);
-            self.draining = Some(Drain { refuse_at, close_at });
+            self.draining = Some(Drain { refuse_at, abort_at: close_at - goodbye, close_at });
             self.clock.start();
         }
         let all: Vec<_> = self.downstreams.keys().collect();

@@ -94,6 +94,8 @@ pub(crate) struct Worker {
 pub(crate) struct Drain {
     /// From here on requests are answered with an error.
     pub(crate) refuse_at: Instant,
+    /// From here on requests in flight are, too.
+    pub(crate) abort_at: Instant,
     /// Here every connection is closed.
     pub(crate) close_at: Instant,
 }

@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     Start(#[from] StartError),
     #[error("can't listen on {0} for admin: {1}")]
     Admin(SocketAddr, io::Error),
+    #[error("asked to stop again before all requests had ended")]
+    Impatience,
     #[error(transparent)]
     System(#[from] io::Error),
 }
@@ -67,7 +69,7 @@ async fn serve(config: Config, watched: Option<Watched>) -> Result<(), Failure> 
     tracing::info!("draining, for up to {drain_timeout:?}");
     tokio::select! {
         () = handle.drain(drain_timeout) => tracing::info!("drained"),
-        () = stop.asked() => tracing::warn!("asked to stop again: not drained"),
+        () = stop.asked() => return Err(Failure::Impatience),
     }
     Ok(())
 }

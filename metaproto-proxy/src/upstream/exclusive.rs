@@ -1,0 +1,90 @@
+//! Exclusive connections: each carries one call at a time.
+//!
+//! A call takes the connection that was used last, or waits in line. Who waits is served by whatever
+//! comes first: a connection that becomes free, or one that has been made for the line. A connection is
+//! never made for one call, so an attempt that fails or hangs fails nobody who could be served by
+//! another.
+
+use metaproto_core::{Error, ErrorKind, Sharing};
+
+use super::{Waiting, connection, pool};
+use crate::downstream;
+use crate::exchange::{self, Call};
+use crate::message::Message;
+use crate::worker::{EndpointKey, UpstreamKey, Worker};
+
+/// Attempts to connect to an endpoint at the same time. More would only overflow the line in which its
+/// system keeps those that it has not accepted.
+const MAX_CONNECTING: usize = 32;
+
+/// Has a call wait for a connection. Bound calls have no line to wait in: their client has its own
+/// connection or none.
+pub(super) fn wait(worker: &mut Worker, key: EndpointKey, call: Call, message: Message) {
+    if pool::sharing(worker, key) != Some(Sharing::Exclusive) {
+        pool::uncount_endpoint(worker, key);
+        let error = "all connections to the endpoint are in use";
+        return exchange::fail(worker, call, Error::new(ErrorKind::Overloaded, error));
+    }
+    let Some(endpoint) = worker.endpoints.get_mut(key) else { return };
+    let buffer = worker.clusters.get(endpoint.cluster).map_or(0, |cluster| cluster.buffer);
+    let from = call.from;
+    endpoint.waiting.push(Waiting { call, message });
+    if endpoint.waiting.bytes() > buffer && downstream::block(&mut worker.downstreams, from) {
+        endpoint.blocked.push(from);
+    }
+    connect_more(worker, key);
+}
+
+/// Makes connections for those that wait, as far as there may be more.
+pub(crate) fn connect_more(worker: &mut Worker, key: EndpointKey) {
+    loop {
+        let Some(endpoint) = worker.endpoints.get(key) else { return };
+        let limit = worker.clusters.get(endpoint.cluster).map_or(0, |c| c.model.max_connections);
+        let wanted = endpoint.waiting.len().min(MAX_CONNECTING);
+        // While an endpoint accepts nobody, those that wait are served by the connections there are.
+        let hopeless = endpoint.is_down(worker.now) && endpoint.connections > 0;
+        if endpoint.connecting >= wanted || endpoint.connections >= limit || hopeless {
+            return;
+        }
+        if pool::connect(worker, key, Sharing::Exclusive).is_none() {
+            return;
+        }
+    }
+}
+
+/// A connection that has nothing to do, and nothing left to write, takes the next call, or goes back
+/// to the pool.
+pub(super) fn release_if_free(worker: &mut Worker, key: UpstreamKey) {
+    let Some(upstream) = worker.upstreams.get_mut(key) else { return };
+    let busy = upstream.in_flight.live() > 0 || !upstream.outbox.is_empty();
+    if upstream.sharing != Sharing::Exclusive || upstream.io.is_none() || busy {
+        return;
+    }
+    upstream.carries = None;
+    let endpoint_key = upstream.endpoint;
+    let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
+    if upstream.retiring || !upstream.inbound.is_empty() {
+        upstream.retiring = true;
+        return pool::close_if_retired(worker, key);
+    }
+    match endpoint.waiting.pop() {
+        Some(Waiting { call, message }) => {
+            let idle = endpoint.idle.iter().position(|other| *other == key);
+            idle.map(|position| endpoint.idle.swap_remove(position));
+            line_moved(worker, endpoint_key);
+            connection::send(worker, key, call, message);
+        }
+        None if !endpoint.idle.contains(&key) => endpoint.idle.push(key),
+        None => {}
+    }
+}
+
+/// Fewer wait than before: clients may be read again that were not because of the line.
+pub(super) fn line_moved(worker: &mut Worker, key: EndpointKey) {
+    let Some(endpoint) = worker.endpoints.get_mut(key) else { return };
+    let buffer = worker.clusters.get(endpoint.cluster).map_or(0, |cluster| cluster.buffer);
+    if !endpoint.blocked.is_empty() && endpoint.waiting.bytes() <= buffer / 2 {
+        let blocked = std::mem::take(&mut endpoint.blocked);
+        downstream::unblock(worker, blocked);
+    }
+}
