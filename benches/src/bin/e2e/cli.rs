@@ -37,7 +37,7 @@ pub(crate) struct CompareArguments {
     /// Contenders to run [default: all but metaproto-bound].
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME,..")]
     pub(crate) only: Vec<Contender>,
-    /// Loads to measure, each CONNECTIONSxIN_FLIGHT[xBODY_BYTES].
+    /// Loads to measure, each CONNECTIONSxIN_FLIGHT or CONNECTIONSxIN_FLIGHTxBODY_BYTES.
     #[arg(
         long,
         value_delimiter = ',',
@@ -91,7 +91,7 @@ pub(crate) struct LoadArguments {
     /// The address to load.
     #[arg(long)]
     pub(crate) target: SocketAddr,
-    /// The shape of the load, CONNECTIONSxIN_FLIGHT[xBODY_BYTES].
+    /// The shape of the load, CONNECTIONSxIN_FLIGHT or CONNECTIONSxIN_FLIGHTxBODY_BYTES.
     #[arg(long, default_value = "64x1")]
     pub(crate) cell: Cell,
     /// Measured seconds.
