@@ -118,6 +118,7 @@ pub(crate) fn redispatch(
 }
 
 /// The endpoint for a call: a client that has a connection of its own stays with that.
+#[inline(always)]
 fn endpoint(
     worker: &mut Worker,
     cluster: ClusterKey,

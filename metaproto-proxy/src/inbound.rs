@@ -99,6 +99,7 @@ impl Inbound {
     }
 
     /// Cuts the next whole frame off the front.
+    #[inline(always)]
     pub(crate) fn cut(
         &mut self,
         codec: &mut dyn Codec,

@@ -21,7 +21,7 @@ impl Message {
     /// The message that `metadata` describes, with the changes of the filters, if there are any, and
     /// then those of the route. Takes the frame out of `metadata`: what is still to be read from it
     /// must have been read.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(
         metadata: &mut Metadata,
         filters: Option<Mutation>,

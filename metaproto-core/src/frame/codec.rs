@@ -48,18 +48,18 @@ impl<M: Message> Codec for MessageCodec<M> {
     }
 
     fn decode(&mut self, frame: Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
-        let result = match M::Header::first(&frame) {
-            Some(header) => {
-                metadata.header_size = M::HEADER_SIZE;
-                metadata.context_size = M::HEADER_SIZE;
-                let described = M::describe(header, self.side, self.wanted, metadata);
-                let length = M::length(header);
-                length.and_then(|told| support::check_total(told, frame.len())).and(described)
-            }
-            None => Err(support::truncated()),
+        let Some(header) = M::Header::first(&frame) else {
+            metadata.frame = frame;
+            return Err(support::truncated());
         };
+        metadata.header_size = M::HEADER_SIZE;
+        metadata.context_size = M::HEADER_SIZE;
+        let described = M::describe(header, self.side, self.wanted, metadata);
+        let told = M::length(header);
+        let is = frame.len();
         metadata.frame = frame;
-        result
+        support::check_total(told?, is)?;
+        described
     }
 
     fn encode(

@@ -204,6 +204,7 @@ pub(super) fn start(
 }
 
 /// Opens a call for a request: counts it, and gives its answer a place.
+#[inline(always)]
 pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey) -> Option<Call> {
     let client = worker.downstreams.get_mut(from)?;
     client.in_flight += 1;

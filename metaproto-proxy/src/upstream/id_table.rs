@@ -62,12 +62,14 @@ impl<T> IdTable<T> {
     }
 
     /// An id that no request has, for a message that will not be answered.
+    #[inline(always)]
     pub(crate) fn spare(&mut self) -> Option<u64> {
         self.make_room()?;
         self.free_id()
     }
 
     /// Gives `value` an id; gives it back if there are too many.
+    #[inline(always)]
     pub(crate) fn insert(&mut self, value: T) -> Result<u64, T> {
         let Some(id) = self.spare() else { return Err(value) };
         let index = self.index(id);
@@ -78,6 +80,7 @@ impl<T> IdTable<T> {
     }
 
     /// Takes the request of `id` out.
+    #[inline(always)]
     pub(crate) fn take(&mut self, id: u64) -> Found<T> {
         let index = self.index(id);
         let Some(slot) = self.slots.get_mut(index) else { return Found::Unknown };

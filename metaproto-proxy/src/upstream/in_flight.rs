@@ -59,6 +59,7 @@ impl InFlight {
 
     /// Takes a call on; tells the id to write into its request, if it is not the client's own. Gives
     /// the call back if there are too many.
+    #[inline(always)]
     pub(crate) fn insert(&mut self, call: Call) -> Result<Option<u64>, Call> {
         match self {
             InFlight::ById(table) => table.insert(call).map(Some),
@@ -79,6 +80,7 @@ impl InFlight {
     }
 
     /// Takes out the call that a response with this id answers.
+    #[inline(always)]
     pub(crate) fn take(&mut self, id: Option<u64>) -> Found<Call> {
         match (self, id) {
             (InFlight::ById(table), Some(id)) => table.take(id),
