@@ -180,18 +180,20 @@ fn where_errors_have_no_words_the_connection_ends_after_the_other_answers() {
     });
 }
 
-/// A connection that went silent for as long as a call was waited for is as good as gone: others get
-/// a new one, although nobody has closed it.
+/// One late call may just be slow. After a few, with not a byte in between, the connection is as good as
+/// gone, although nobody has closed it.
 #[test]
 fn a_connection_that_is_dead_and_not_closed_is_replaced() {
     run(simple(Sharing::Shared), async |world| {
         let mut client = world.client().await;
-        client.send(&request(1, "a")).await;
+        client.send(&request(0, "a")).await;
         let mut hole = world.accept(1).await;
-        hole.recv().await;
-        client.expect_error(1, ErrorKind::Timeout).await;
-        client.send(&request(2, "b")).await;
+        for n in 1..4 {
+            hole.recv().await;
+            client.expect_error(n - 1, ErrorKind::Timeout).await;
+            client.send(&request(n, "b")).await;
+        }
         world.accept(1).await.echo().await;
-        client.expect(&response(2, "b")).await;
+        client.expect(&response(3, "b")).await;
     });
 }

@@ -50,8 +50,8 @@ pub(crate) struct Upstream {
     pub(crate) throttled: bool,
     /// Since when it has taken nothing of what waits to be written.
     pub(crate) stalled_since: Option<Instant>,
-    /// Since when it has owed a response without sending a byte.
-    pub(crate) silent_since: Option<Instant>,
+    /// How many calls have run out of time since the endpoint last sent a byte.
+    pub(crate) late_in_silence: usize,
     pub(crate) last_active: Instant,
     pub(crate) marked: bool,
     pub(crate) waker: Waker,
@@ -134,7 +134,6 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: M
     } else if call.head.kind != MessageKind::Request {
         send_unanswered(worker, key, call, message);
     } else {
-        upstream.silent_since.get_or_insert(worker.now);
         let written = upstream.write(call, message);
         mark(worker, key);
         if let Err(unsent) = written {
@@ -211,6 +210,7 @@ pub(super) fn mark(worker: &mut Worker, key: UpstreamKey) {
 }
 
 /// Stops reading a client that sends more than the endpoint takes.
+#[inline(always)]
 fn block_if_full(worker: &mut Worker, key: UpstreamKey, from: DownstreamKey) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     if upstream.backlog() > upstream.buffer && downstream::block(&mut worker.downstreams, from) {

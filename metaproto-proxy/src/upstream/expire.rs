@@ -12,6 +12,11 @@ use crate::worker::{EndpointKey, UpstreamKey, Worker};
 /// An endpoint that takes nothing of what is written to it for this long is as good as gone.
 const STALL: Duration = Duration::from_secs(5);
 
+/// Calls in a row whose time may run out on a shared connection without a byte from the endpoint. With
+/// more the connection is as good as gone, though nobody has closed it, and is replaced: the path
+/// swallows packets, or the endpoint has forgotten it.
+const MOST_LATE_IN_SILENCE: usize = 3;
+
 /// Ends the calls whose time is up. Tells whether any call is in flight at all.
 pub(crate) fn expire(worker: &mut Worker) -> bool {
     let now = worker.now;
@@ -44,8 +49,8 @@ fn expire_connection(worker: &mut Worker, key: UpstreamKey, now: Instant) {
     let mut calls = upstream.waiting.abandon(&mut is_late);
     let sent = upstream.in_flight.abandon(is_late);
     let any_sent = !sent.is_empty();
-    let silence = upstream.silent_since.map(|since| now - since);
-    let dead = sharing == Sharing::Shared && sent.iter().any(|call| was_in_vain(call, silence));
+    upstream.late_in_silence += sent.len();
+    let dead = sharing == Sharing::Shared && upstream.late_in_silence >= MOST_LATE_IN_SILENCE;
     calls.extend(sent);
     upstream.earliest = earliest;
     let worn_out = upstream.in_flight.owes_too_much();
@@ -61,13 +66,6 @@ fn expire_connection(worker: &mut Worker, key: UpstreamKey, now: Instant) {
         pool::retire(worker, key);
     }
     pool::close_if_retired(worker, key);
-}
-
-/// Whether a call that is late says that its connection is dead, not just slow: no byte has come for
-/// most of the time that it was waited for. Others may still be served by it, but not new ones.
-fn was_in_vain(call: &Call, silence: Option<Duration>) -> bool {
-    let patience = call.route.as_ref().and_then(|route| route.model.timeout);
-    patience.zip(silence).is_some_and(|(patience, silence)| silence >= patience / 2)
 }
 
 fn expire_waiting(worker: &mut Worker, now: Instant) -> bool {

@@ -153,7 +153,7 @@ fn new_upstream(
         blocked: Vec::new(),
         throttled: false,
         stalled_since: None,
-        silent_since: None,
+        late_in_silence: 0,
         last_active: now,
         marked: false,
         waker: Waker::noop().clone(),

@@ -35,7 +35,7 @@ pub(super) fn poll(worker: &mut Worker, key: UpstreamKey, context: &mut Context<
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(count @ 1..)) => {
                 upstream.last_active = worker.now;
-                upstream.silent_since = None;
+                upstream.late_in_silence = 0;
                 let endpoint = upstream.endpoint;
                 if let Some(counters) = pool::counters(worker, endpoint) {
                     counters.bytes_received += count as u64;
