@@ -9,7 +9,7 @@ use std::time::Duration;
 use metaproto_core::{Error, ErrorKind};
 use tokio::io::AsyncWrite;
 
-use super::connection::{Downstream, Stage};
+use super::connection::{Downstream, Stage, wake_if_free};
 use super::listener::Listener;
 use crate::upstream::{self, REST};
 use crate::worker::{DownstreamKey, Worker};
@@ -117,6 +117,12 @@ pub(crate) fn expire(worker: &mut Worker) {
     };
     for key in keys(worker, over) {
         remove(worker, key);
+    }
+    for key in keys(worker, |client| client.paused) {
+        let slow = worker.downstreams.get_mut(key).is_some_and(Downstream::lose_patience);
+        if slow {
+            wake_if_free(worker, key);
+        }
     }
     for key in keys(worker, |client| client.draining.is_some()) {
         finish_if_done(worker, key);

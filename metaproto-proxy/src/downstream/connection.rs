@@ -54,6 +54,8 @@ pub(crate) struct Downstream {
     /// Since when it is to be closed as soon as it has nothing in flight.
     pub(crate) draining: Option<Instant>,
     pub(crate) in_flight: usize,
+    /// Calls in flight that are no reason to expect anything soon.
+    slow_calls: usize,
     /// The size of a response as the last ones suggest, in bytes.
     typical_response: usize,
     /// More waits for it than it takes; nothing is read from it until half of that is gone.
@@ -97,13 +99,24 @@ impl Downstream {
 
     /// Whether the responses to what is in flight may be more than should wait for it.
     fn expects_too_much(&self) -> bool {
-        let expected = self.in_flight.saturating_mul(self.typical_response);
-        self.in_flight > 0 && expected > self.limits.max_buffer / 2
+        let counted = self.in_flight.saturating_sub(self.slow_calls);
+        counted.saturating_mul(self.typical_response) > self.limits.max_buffer / 2
     }
 
     /// Takes note of the size of a response. Grows at once, and forgets slowly.
     pub(crate) fn note_response(&mut self, size: usize) {
         self.typical_response = size.max(self.typical_response - self.typical_response / 8);
+        self.slow_calls = 0;
+    }
+
+    /// Whether it waits for responses that do not come, although it has taken all that came: calls may
+    /// take long. They are not counted any longer, until there is a response.
+    pub(crate) fn lose_patience(&mut self) -> bool {
+        let slow = self.paused && self.outbox.is_empty() && self.expects_too_much();
+        if slow {
+            self.slow_calls = self.in_flight;
+        }
+        slow
     }
 
     /// The bytes that may wait for it before it is too slow.
@@ -176,8 +189,9 @@ pub(super) fn start(
     let downstream = Downstream {
         listener: listener.clone(),
         codec: limits.protocol.codec(&context),
-        // Not known yet: 64 requests may be in flight before the first response has come.
-        typical_response: limits.max_buffer / 128,
+        slow_calls: 0,
+        // Not known yet: 256 requests may be in flight before the first response has come.
+        typical_response: limits.max_buffer / 512,
         limits,
         io,
         inbound: Inbound::default(),
@@ -309,7 +323,7 @@ pub(crate) fn unblock(worker: &mut Worker, keys: Vec<DownstreamKey>) {
 }
 
 /// Has a client read again, if it was not and nothing speaks against it.
-fn wake_if_free(worker: &mut Worker, key: DownstreamKey) {
+pub(super) fn wake_if_free(worker: &mut Worker, key: DownstreamKey) {
     let Some(client) = worker.downstreams.get_mut(key) else { return };
     if client.paused && !client.must_pause() {
         client.paused = false;

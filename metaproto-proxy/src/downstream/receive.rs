@@ -69,6 +69,7 @@ fn take_frame(worker: &mut Worker, metadata: &mut Metadata, key: DownstreamKey) 
     }
     if client.must_pause() {
         client.paused = true;
+        worker.clock.start();
         return false;
     }
     let frame = match client.inbound.cut(&mut *client.codec, client.limits.limits.max_frame) {

@@ -48,8 +48,8 @@ impl Listener {
     pub const DEFAULT_MAX_IN_FLIGHT: usize = 1024;
     /// The default of [`buffer`](Listener::buffer): 1 MiB.
     pub const DEFAULT_BUFFER: usize = 1 << 20;
-    /// The default of [`max_buffer`](Listener::max_buffer): 16 MiB.
-    pub const DEFAULT_MAX_BUFFER: usize = 16 << 20;
+    /// The default of [`max_buffer`](Listener::max_buffer): 32 MiB.
+    pub const DEFAULT_MAX_BUFFER: usize = 32 << 20;
 
     /// A listener without routes, with the defaults.
     pub fn new(name: impl Into<String>, address: SocketAddr, protocol: Arc<dyn Protocol>) -> Self {

@@ -4,6 +4,7 @@ use metaproto_core::ErrorKind;
 
 use super::world::Door;
 use super::*;
+use crate::counters::Outcome;
 
 fn at_most(connections: usize) -> Snapshot {
     let mut cluster = cluster(Sharing::Exclusive, 1);
@@ -178,5 +179,68 @@ fn a_failed_attempt_to_connect_fails_nobody_whom_a_living_connection_can_serve()
         client.expect(&response(2, "waits")).await;
         server.echo().await;
         client.expect(&response(3, "too")).await;
+    });
+}
+
+/// A rolling restart: the endpoint accepts nobody, but a connection to it is still at work.
+#[test]
+fn those_who_wait_for_an_endpoint_that_accepts_nobody_go_to_another() {
+    run(
+        Snapshot::new().listener(listener()).cluster(cluster(Sharing::Exclusive, 2)),
+        async |world| {
+            let mut client = world.client().await;
+            client.send_all(&[request(1, "long"), request(2, "long")]).await;
+            let (mut first, mut second) = (world.accept(1).await, world.accept(2).await);
+            first.recv().await;
+            second.recv().await;
+            world.door(1, Door::Refuse);
+            client.send_all(&[request(3, "c"), request(4, "d")]).await;
+            for _ in 0..2 {
+                world.accept(2).await.echo().await;
+            }
+            let mut ids = [client.recv().await.id, client.recv().await.id];
+            ids.sort_unstable();
+            assert_eq!(ids, [3, 4]);
+        },
+    );
+}
+
+#[test]
+fn those_who_wait_are_served_soon_after_their_only_endpoint_is_back() {
+    run(simple(Sharing::Exclusive), async |world| {
+        let mut client = world.client().await;
+        client.send(&request(1, "long")).await;
+        let mut long = world.accept(1).await;
+        long.recv().await;
+        world.door(1, Door::Refuse);
+        client.send(&request(2, "waits")).await;
+        world.settle().await;
+        world.door(1, Door::Open);
+        let start = tokio::time::Instant::now();
+        world.accept(1).await.echo().await;
+        client.expect(&response(2, "waits")).await;
+        assert!(start.elapsed() <= ms(1100), "{:?}", start.elapsed());
+    });
+}
+
+#[test]
+fn a_client_that_has_gone_keeps_its_connection_for_a_while_and_not_for_ever() {
+    let mut snapshot = simple(Sharing::Exclusive);
+    let route = Arc::make_mut(&mut Arc::make_mut(&mut snapshot.listeners[0]).routes[0]);
+    route.timeout = None;
+    run(snapshot, async |world| {
+        let mut client = world.client_with_pipe(16).await;
+        client.send(&request(1, "one")).await;
+        let mut answers = world.accept(1).await;
+        client.send(&request(2, "two")).await;
+        let mut silent = world.accept(1).await;
+        let got = answers.recv().await;
+        silent.recv().await;
+        drop(client);
+        // Writing it fails, which is how it is found out that the client has gone.
+        answers.send(&response(got.id, [1; 5000])).await;
+        silent.expect_silence().await;
+        silent.expect_closed().await;
+        assert_eq!(world.count(Outcome::Abandoned), 1);
     });
 }

@@ -50,6 +50,8 @@ pub(crate) struct Upstream {
     pub(crate) throttled: bool,
     /// Since when it has taken nothing of what waits to be written.
     pub(crate) stalled_since: Option<Instant>,
+    /// Since when the client whose calls it carries has gone.
+    pub(crate) orphaned_since: Option<Instant>,
     /// How many calls have run out of time since the endpoint last sent a byte.
     pub(crate) late_in_silence: usize,
     pub(crate) last_active: Instant,
@@ -128,7 +130,9 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: M
         upstream.earliest = Some(upstream.earliest.map_or(deadline, |own| own.min(deadline)));
     }
     let from = call.from;
-    upstream.carries = Some(from).filter(|_| upstream.sharing == Sharing::Exclusive);
+    if upstream.sharing == Sharing::Exclusive {
+        (upstream.carries, upstream.orphaned_since) = (Some(from), None);
+    }
     if upstream.io.is_none() {
         wait(worker, key, call, message);
     } else if call.head.kind != MessageKind::Request {

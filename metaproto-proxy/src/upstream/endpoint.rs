@@ -66,8 +66,12 @@ impl Endpoint {
         self.down_until.is_some_and(|until| now < until)
     }
 
-    /// It could not be connected to.
+    /// It could not be connected to. Attempts that fail while it is left out already are part of the
+    /// same failure.
     pub(crate) fn failed(&mut self, now: Instant) {
+        if self.is_down(now) {
+            return;
+        }
         let down = FIRST_DOWN.saturating_mul(1 << self.failures.min(5)).min(LONGEST_DOWN);
         self.failures += 1;
         self.down_until = Some(now + down);

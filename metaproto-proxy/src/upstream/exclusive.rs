@@ -52,6 +52,20 @@ pub(crate) fn connect_more(worker: &mut Worker, key: EndpointKey) {
     }
 }
 
+/// Whether those that wait at an endpoint that could not be connected to would wait in vain, or longer
+/// than elsewhere: it has no connection that could serve them, or nobody is being waited for any more
+/// and there is another endpoint.
+pub(super) fn must_hand_on(worker: &Worker, key: EndpointKey) -> bool {
+    let Some(endpoint) = worker.endpoints.get(key) else { return false };
+    let usable = |other: &EndpointKey| {
+        let up = |other: &super::Endpoint| !other.is_down(worker.now);
+        *other != key && worker.endpoints.get(*other).is_some_and(up)
+    };
+    let cluster = worker.clusters.get(endpoint.cluster);
+    let elsewhere = || cluster.is_some_and(|cluster| cluster.endpoints.iter().any(usable));
+    endpoint.connections == 0 || endpoint.connecting == 0 && elsewhere()
+}
+
 /// A connection that has nothing to do, and nothing left to write, takes the next call, or goes back
 /// to the pool.
 pub(super) fn release_if_free(worker: &mut Worker, key: UpstreamKey) {
@@ -60,7 +74,7 @@ pub(super) fn release_if_free(worker: &mut Worker, key: UpstreamKey) {
     if upstream.sharing != Sharing::Exclusive || upstream.io.is_none() || busy {
         return;
     }
-    upstream.carries = None;
+    (upstream.carries, upstream.orphaned_since) = (None, None);
     let endpoint_key = upstream.endpoint;
     let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
     if upstream.retiring || !upstream.inbound.is_empty() {

@@ -5,12 +5,17 @@ use std::time::Duration;
 use metaproto_core::{Error, ErrorKind, Sharing};
 use tokio::time::Instant;
 
-use super::{exclusive, pool};
+use super::{exclusive, give_up, pool};
+use crate::downstream;
 use crate::exchange::{self, Call};
 use crate::worker::{EndpointKey, UpstreamKey, Worker};
 
+/// How long the calls of a client that has gone keep a connection that nobody else uses. To close it at
+/// once could take requests from the endpoint that it has not read yet.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// An endpoint that takes nothing of what is written to it for this long is as good as gone.
-const STALL: Duration = Duration::from_secs(5);
+const STALL: Duration = Duration::from_secs(10);
 
 /// Calls in a row whose time may run out on a shared connection without a byte from the endpoint. With
 /// more the connection is as good as gone, though nobody has closed it, and is replaced: the path
@@ -25,9 +30,13 @@ pub(crate) fn expire(worker: &mut Worker) -> bool {
         worker.upstreams.get(*key).is_some_and(|upstream| {
             upstream.earliest.is_some_and(|earliest| earliest <= now)
                 || upstream.stalled_since.is_some_and(|since| since + STALL <= now)
+                || upstream.orphaned_since.is_some_and(|since| since + GRACE <= now)
         })
     };
-    busy |= worker.upstreams.values().any(|u| u.earliest.is_some() || !u.outbox.is_empty());
+    let waits = |u: &super::Upstream| {
+        u.earliest.is_some() || u.orphaned_since.is_some() || !u.outbox.is_empty()
+    };
+    busy |= worker.upstreams.values().any(waits);
     let all: Vec<_> = worker.upstreams.keys().filter(|key| due(key, worker)).collect();
     for key in all {
         expire_connection(worker, key, now);
@@ -39,6 +48,7 @@ fn expire_connection(worker: &mut Worker, key: UpstreamKey, now: Instant) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     let (endpoint, sharing) = (upstream.endpoint, upstream.sharing);
     let mut earliest: Option<Instant> = None;
+    let mut blocked = Vec::new();
     let mut is_late = |call: &Call| {
         let late = call.deadline.is_some_and(|deadline| deadline <= now);
         if !late {
@@ -48,15 +58,22 @@ fn expire_connection(worker: &mut Worker, key: UpstreamKey, now: Instant) {
     };
     let mut calls = upstream.waiting.abandon(&mut is_late);
     let sent = upstream.in_flight.abandon(is_late);
+    if upstream.backlog() <= upstream.buffer / 2 {
+        blocked = std::mem::take(&mut upstream.blocked);
+    }
     let any_sent = !sent.is_empty();
     upstream.late_in_silence += sent.len();
     let dead = sharing == Sharing::Shared && upstream.late_in_silence >= MOST_LATE_IN_SILENCE;
     calls.extend(sent);
     upstream.earliest = earliest;
     let worn_out = upstream.in_flight.owes_too_much();
+    let orphaned = upstream.orphaned_since.is_some_and(|since| since + GRACE <= now);
     let stalled = upstream.stalled_since.is_some_and(|since| since + STALL <= now);
+    downstream::unblock(worker, blocked);
     time_out(worker, endpoint, calls);
-    if stalled {
+    if orphaned {
+        give_up::abandon(worker, key);
+    } else if stalled {
         let message = format!("the upstream took nothing for {STALL:?}");
         pool::close(worker, key, &Error::new(ErrorKind::UpstreamReset, message));
     } else if any_sent && sharing == Sharing::Exclusive {
@@ -80,6 +97,8 @@ fn expire_waiting(worker: &mut Worker, now: Instant) -> bool {
         let is_late = |call: &Call| call.deadline.is_some_and(|deadline| deadline <= now);
         let late = endpoint.waiting.abandon(is_late);
         exclusive::line_moved(worker, *key);
+        // It may have been left alone while it could not be connected to.
+        exclusive::connect_more(worker, *key);
         time_out(worker, *key, late);
     }
     !waiting.is_empty()

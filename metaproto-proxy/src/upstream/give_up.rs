@@ -2,13 +2,14 @@
 
 use metaproto_core::{Error, ErrorKind};
 
-use super::pool;
+use super::{exclusive, pool};
 use crate::exchange;
 use crate::worker::{DownstreamKey, UpstreamKey, Worker};
 
-/// A client has gone. Its own connections, `bound`, end with it, and so do the exclusive ones that
-/// carry its calls: they would only be kept from others. What is on a shared connection can't be called
-/// back; its response is dropped when it comes. `in_flight` is how many calls the client had.
+/// A client has gone. Its own connections, `bound`, end with its last call, and so do the exclusive ones
+/// that carry its calls if these do not end soon: they would only be kept from others. What is on a
+/// shared connection can't be called back; its response is dropped when it comes. `in_flight` is how
+/// many calls the client had.
 pub(crate) fn client_gone(
     worker: &mut Worker,
     client: DownstreamKey,
@@ -16,28 +17,27 @@ pub(crate) fn client_gone(
     in_flight: usize,
 ) {
     if in_flight > 0 {
-        let carries = |(_, upstream): &(_, &super::Upstream)| upstream.carries == Some(client);
-        let exclusive: Vec<_> =
-            worker.upstreams.iter().filter(carries).map(|(key, _)| key).collect();
-        for key in exclusive.into_iter().chain(bound.iter().copied()) {
-            abandon(worker, key);
+        let now = worker.now;
+        for upstream in worker.upstreams.values_mut() {
+            if upstream.carries == Some(client) || upstream.bound_to == Some(client) {
+                upstream.orphaned_since = Some(now);
+            }
         }
+        worker.clock.start();
     }
     for key in bound {
         pool::retire(worker, key);
     }
 }
 
-/// Closes a connection whose only client has gone, unless requests have yet to leave on it: what a
-/// client has sent is forwarded, even if it does not wait for the answer.
-fn abandon(worker: &mut Worker, key: UpstreamKey) {
+/// Ends the calls on a connection whose only client has gone, and the connection.
+pub(super) fn abandon(worker: &mut Worker, key: UpstreamKey) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
-    if !upstream.outbox.is_empty() || !upstream.waiting.is_empty() {
-        return;
-    }
     let endpoint = upstream.endpoint;
     let gone = Error::new(ErrorKind::Unspecified, "the client has gone");
-    for call in upstream.in_flight.abandon(|_| true) {
+    let mut calls = upstream.in_flight.abandon(|_| true);
+    calls.extend(upstream.waiting.abandon(|_| true));
+    for call in calls {
         pool::uncount_endpoint(worker, endpoint);
         exchange::fail(worker, call, gone.clone());
     }
@@ -53,6 +53,7 @@ pub(crate) fn abort(worker: &mut Worker, error: &Error) {
             pool::uncount_endpoint(worker, key);
             exchange::fail(worker, waiting.call, error.clone());
         }
+        exclusive::line_moved(worker, key);
     }
     let connections: Vec<_> = worker.upstreams.keys().collect();
     for key in connections {

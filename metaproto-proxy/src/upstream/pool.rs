@@ -154,6 +154,7 @@ fn new_upstream(
         throttled: false,
         stalled_since: None,
         late_in_silence: 0,
+        orphaned_since: None,
         last_active: now,
         marked: false,
         waker: Waker::noop().clone(),
@@ -198,8 +199,9 @@ pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::
         uncount_endpoint(worker, endpoint_key);
     }
     remove(worker, key);
-    // Without any connection those that wait for a free one would wait in vain.
-    let endpoint = worker.endpoints.get_mut(endpoint_key).filter(|e| e.connections == 0);
+    let endpoint = exclusive::must_hand_on(worker, endpoint_key)
+        .then(|| worker.endpoints.get_mut(endpoint_key))
+        .flatten();
     let queued = endpoint.map(|endpoint| std::mem::take(&mut endpoint.waiting));
     let queued = queued.unwrap_or_default();
     for _ in 0..queued.len() {
