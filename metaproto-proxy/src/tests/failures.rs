@@ -184,16 +184,18 @@ fn where_errors_have_no_words_the_connection_ends_after_the_other_answers() {
 /// gone, although nobody has closed it.
 #[test]
 fn a_connection_that_is_dead_and_not_closed_is_replaced() {
-    run(simple(Sharing::Shared), async |world| {
-        let mut client = world.client().await;
-        client.send(&request(0, "a")).await;
-        let mut hole = world.accept(1).await;
-        for n in 1..4 {
-            hole.recv().await;
-            client.expect_error(n - 1, ErrorKind::Timeout).await;
-            client.send(&request(n, "b")).await;
-        }
-        world.accept(1).await.echo().await;
-        client.expect(&response(3, "b")).await;
-    });
+    for mode in [Sharing::Shared, Sharing::Bound] {
+        run(simple(mode), async |world| {
+            let mut client = world.client().await;
+            client.send(&request(0, "a")).await;
+            let mut hole = world.accept(1).await;
+            for n in 1..4 {
+                hole.recv().await;
+                client.expect_error(n - 1, ErrorKind::Timeout).await;
+                client.send(&request(n, "b")).await;
+            }
+            world.accept(1).await.echo().await;
+            client.expect(&response(3, "b")).await;
+        });
+    }
 }

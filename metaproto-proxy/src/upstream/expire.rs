@@ -17,7 +17,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// An endpoint that takes nothing of what is written to it for this long is as good as gone.
 const STALL: Duration = Duration::from_secs(10);
 
-/// Calls in a row whose time may run out on a shared connection without a byte from the endpoint. With
+/// Calls in a row whose time may run out on a connection without a byte from the endpoint. With
 /// more the connection is as good as gone, though nobody has closed it, and is replaced: the path
 /// swallows packets, or the endpoint has forgotten it.
 const MOST_LATE_IN_SILENCE: usize = 3;
@@ -63,7 +63,7 @@ fn expire_connection(worker: &mut Worker, key: UpstreamKey, now: Instant) {
     }
     let any_sent = !sent.is_empty();
     upstream.late_in_silence += sent.len();
-    let dead = sharing == Sharing::Shared && upstream.late_in_silence >= MOST_LATE_IN_SILENCE;
+    let dead = upstream.late_in_silence >= MOST_LATE_IN_SILENCE;
     calls.extend(sent);
     upstream.earliest = earliest;
     let worn_out = upstream.in_flight.owes_too_much();
