@@ -151,6 +151,7 @@ pub(crate) fn pass_up(worker: &mut Worker, metadata: &mut Metadata, from: Downst
 }
 
 /// Hands a response to the caller; `metadata` has been filled by the codec of the upstream.
+#[inline(always)]
 pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) {
     let status = metadata.status.unwrap_or(Status::ok(0));
     let filtered = worker.filters.response(metadata);

@@ -115,6 +115,9 @@ impl Inbound {
         match codec.frame_length(&self.ready).map_err(malformed)? {
             FrameLength::Known(size @ 1..) if size <= have && size <= max_frame => {
                 self.need = 0;
+                if size == have {
+                    return Ok(Some(std::mem::take(&mut self.ready)));
+                }
                 Ok(Some(self.ready.split_to(size)))
             }
             FrameLength::Need(size) | FrameLength::Known(size) if size > max_frame => {

@@ -61,6 +61,7 @@ impl Message {
 
     /// Appends the message to `out`, with another id if one is given. The body of a large message is
     /// shared; a header is copied, because it is about to be changed. On an error `out` is as it was.
+    #[inline(always)]
     pub(crate) fn write(
         &self,
         out: &mut Output,
@@ -104,6 +105,7 @@ fn write_rewritten(
 }
 
 /// Appends a copy of `bytes`, the start of a frame, with `id` in it.
+#[inline(always)]
 fn patched(out: &mut Output, bytes: &[u8], codec: &dyn Codec, id: u64) -> Result<(), EncodeError> {
     let tail = out.tail();
     let start = tail.len();

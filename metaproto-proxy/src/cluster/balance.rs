@@ -8,7 +8,19 @@ use crate::upstream::Endpoint;
 use crate::worker::{ClusterKey, EndpointKey, Worker};
 
 /// The endpoint for the next call to `cluster`; not `avoid`, if there is another.
+#[inline]
 pub(crate) fn pick(
+    worker: &mut Worker,
+    cluster: ClusterKey,
+    avoid: Option<EndpointKey>,
+) -> Option<EndpointKey> {
+    match (worker.clusters.get(cluster)?.endpoints.as_slice(), avoid) {
+        ([only], None) => Some(*only),
+        _ => pick_one_of_many(worker, cluster, avoid),
+    }
+}
+
+fn pick_one_of_many(
     worker: &mut Worker,
     cluster: ClusterKey,
     avoid: Option<EndpointKey>,
@@ -16,9 +28,6 @@ pub(crate) fn pick(
     let now = worker.now;
     let cluster = worker.clusters.get_mut(cluster)?;
     let endpoints = &mut worker.endpoints;
-    if let ([only], None) = (cluster.endpoints.as_slice(), avoid) {
-        return Some(*only);
-    }
     let usable =
         |key: &EndpointKey, endpoint: &Endpoint| Some(*key) != avoid && !endpoint.is_down(now);
     let mut candidates = Candidates { endpoints, next: &mut cluster.next };

@@ -236,6 +236,7 @@ pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey)
 }
 
 /// Closes a call: counts how it ended, and has the client written to.
+#[inline(always)]
 pub(crate) fn close(worker: &mut Worker, call: &Call, outcome: Outcome) {
     {
         let mut listener = call.listener.borrow_mut();

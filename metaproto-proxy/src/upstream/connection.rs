@@ -67,6 +67,7 @@ impl Upstream {
 
     /// Appends a call to the outbox and remembers whom its response is for. Gives the call back with
     /// the reason if it can't be sent.
+    #[inline(always)]
     fn write(&mut self, call: Call, message: Message) -> Result<(), Box<Unsent>> {
         let id = match self.in_flight.insert(call) {
             Ok(id) => id,
@@ -121,6 +122,7 @@ fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
 }
 
 /// Sends a call on a connection: at once, or when it has been made.
+#[inline(always)]
 pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
     let Some(upstream) = worker.upstreams.get_mut(key) else {
         let error = Error::new(ErrorKind::UpstreamReset, "the upstream connection has gone");

@@ -27,6 +27,7 @@ pub(crate) fn sharing(worker: &Worker, endpoint: EndpointKey) -> Option<Sharing>
 }
 
 /// Sends a call to an endpoint, on a connection that its mode allows.
+#[inline(always)]
 pub(crate) fn dispatch(worker: &mut Worker, key: EndpointKey, call: Call, message: Message) {
     let Some((endpoint, cluster)) = endpoint_and_cluster(worker, key) else {
         let error = Error::new(ErrorKind::ClusterNotFound, "the cluster has been removed");
