@@ -59,36 +59,41 @@ pub(crate) fn request(worker: &mut Worker, metadata: &mut Metadata, from: Downst
     let Some(mut call) = downstream::open(worker, metadata, from) else { return };
     match choose(worker, metadata, &mut call) {
         Ok((endpoint, message)) => upstream::dispatch(worker, endpoint, call, message),
-        Err(error) => fail(worker, call, error),
+        Err(error) => fail(worker, call, *error),
     }
 }
+
+/// Where a request goes, and what it looks like there.
+type Destined = (EndpointKey, Message);
 
 /// Decides where a request goes and what it looks like there.
 fn choose(
     worker: &mut Worker,
     metadata: &mut Metadata,
     call: &mut Call,
-) -> Result<(EndpointKey, Message), Error> {
+) -> Result<Destined, Box<Error>> {
     if worker.draining.is_some_and(|drain| drain.refuse_at <= worker.now) {
-        return Err(Error::new(ErrorKind::Draining, "the proxy is shutting down"));
+        return Err(Box::new(Error::new(ErrorKind::Draining, "the proxy is shutting down")));
     }
-    let filtered = worker.filters.request(metadata)?;
+    let filtered =
+        if worker.filters.is_empty() { None } else { worker.filters.request(metadata)? };
 
-    let client = worker.downstreams.get(call.from).ok_or_else(gone)?;
-    let route = client.route(metadata).ok_or_else(|| no_route(metadata))?;
+    let client = worker.downstreams.get(call.from).ok_or_else(|| Box::new(gone()))?;
+    let route = client.route(metadata).ok_or_else(|| Box::new(no_route(metadata)))?;
     call.deadline = deadline(worker.now, &route, metadata);
 
     let changes = &route.model.request;
     let message = Message::take(metadata, filtered, changes, &*client.codec)
-        .map_err(|error| unsupported(&error))?;
+        .map_err(|error| Box::new(unsupported(&error)))?;
 
-    let cluster = route.cluster().ok_or_else(|| no_cluster(&route))?;
-    let endpoint =
-        endpoint(worker, cluster, call.from, None).ok_or_else(|| no_endpoint(worker, cluster))?;
+    let cluster = route.cluster().ok_or_else(|| Box::new(no_cluster(&route)))?;
+    let endpoint = endpoint(worker, cluster, call.from, None)
+        .ok_or_else(|| Box::new(no_endpoint(worker, cluster)))?;
 
     call.route = Some(route);
     if is_stream(metadata.kind) && upstream::sharing(worker, endpoint) != Some(Sharing::Bound) {
-        return Err(Error::new(ErrorKind::Unsupported, "streams need upstream_mode: bound"));
+        let error = "streams need upstream_mode: bound";
+        return Err(Box::new(Error::new(ErrorKind::Unsupported, error)));
     }
     Ok((endpoint, message))
 }

@@ -14,7 +14,7 @@ pub(crate) enum Message {
         header_size: usize,
     },
     /// What the codec has written for a mutation. The id lies within its first stretch.
-    Rewritten(Output),
+    Rewritten(Box<Output>),
 }
 
 impl Message {
@@ -48,7 +48,7 @@ impl Message {
         }
         let mut output = Output::new();
         codec.encode(metadata, &mutation, &mut output)?;
-        Ok(Message::Rewritten(output))
+        Ok(Message::Rewritten(Box::new(output)))
     }
 
     /// The bytes that the message has.
