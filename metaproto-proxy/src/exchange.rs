@@ -75,6 +75,7 @@ fn choose(
     if worker.draining.is_some_and(|drain| drain.refuse_at <= worker.now) {
         return Err(Box::new(Error::new(ErrorKind::Draining, "the proxy is shutting down")));
     }
+    // Asked here, too: with nothing to hand over, the common way moves nothing.
     let filtered =
         if worker.filters.is_empty() { None } else { worker.filters.request(metadata)? };
 

@@ -19,8 +19,9 @@ pub struct Cluster {
     pub sharing: Option<Sharing>,
     /// Shared connections to each endpoint from each worker; at least 1.
     pub connections: usize,
-    /// The most exclusive or bound connections to each endpoint from each worker; calls wait for one
-    /// within their timeout.
+    /// The most exclusive or bound connections to each endpoint from each worker. Calls wait for an
+    /// exclusive one within their timeout; where there can be no further bound one they are answered
+    /// with [`ErrorKind::Overloaded`](metaproto_core::ErrorKind).
     pub max_connections: usize,
     /// How long making a connection may take.
     pub connect_timeout: Duration,
