@@ -11,6 +11,7 @@ pub mod wire;
 
 mod codec;
 mod error;
+mod explain;
 mod limits;
 mod metadata;
 mod mutation;
@@ -22,6 +23,7 @@ pub use bytes::{Bytes, BytesMut};
 
 pub use self::codec::{Codec, FrameLength};
 pub use self::error::{DecodeError, EncodeError, Error, ErrorKind, Fault, Scope};
+pub use self::explain::{Explanation, Note};
 pub use self::frame::{Auto, Frame};
 pub use self::limits::Limits;
 pub use self::metadata::{IntText, MessageKind, Metadata, PropertyValue, RequestHead};

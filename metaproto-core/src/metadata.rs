@@ -36,6 +36,25 @@ pub enum MessageKind {
     GoAway,
 }
 
+impl MessageKind {
+    /// The kind's name, in snake case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            MessageKind::Request => "request",
+            MessageKind::Oneway => "oneway",
+            MessageKind::Response => "response",
+            MessageKind::StreamOpen => "stream_open",
+            MessageKind::StreamData => "stream_data",
+            MessageKind::StreamHalfClose => "stream_half_close",
+            MessageKind::StreamClose => "stream_close",
+            MessageKind::Ping => "ping",
+            MessageKind::Pong => "pong",
+            MessageKind::GoAway => "go_away",
+        }
+    }
+}
+
 /// The facts of one message. Filled by [`Codec::decode`](crate::Codec::decode), read by routes,
 /// filters, balancing and observation.
 ///
@@ -78,6 +97,15 @@ enum Value {
     Int(i128),
     InFrame(Range<usize>),
     Owned(Box<str>),
+}
+
+impl Value {
+    fn place(&self) -> Option<Range<usize>> {
+        match self {
+            Value::InFrame(range) => Some(range.clone()),
+            Value::Static(_) | Value::Int(_) | Value::Owned(_) => None,
+        }
+    }
 }
 
 /// The value of a property: text as it stands in the frame (not necessarily UTF-8), or a number,
@@ -232,6 +260,22 @@ impl Metadata {
     pub fn properties(&self) -> impl Iterator<Item = (Cow<'_, str>, PropertyValue<'_>)> {
         let text = |name| String::from_utf8_lossy(self.name(name));
         self.properties.iter().map(move |(n, v)| (text(n), self.value(v)))
+    }
+
+    /// Where the operation's name stands in the frame, if it does.
+    pub(crate) fn operation_place(&self) -> Option<Range<usize>> {
+        self.operation.as_ref().and_then(Value::place)
+    }
+
+    /// Where the name and the value of each property stand in the frame, if they do; in the order of
+    /// [`properties`](Metadata::properties).
+    pub(crate) fn places(
+        &self,
+    ) -> impl Iterator<Item = (Option<Range<usize>>, Option<Range<usize>>)> {
+        self.properties.iter().map(|(name, value)| match name {
+            Name::Static(_) => (None, value.place()),
+            Name::InFrame(range) => (Some(range.clone()), value.place()),
+        })
     }
 
     /// A range of a name or value that does not lie in the frame: a fault of the codec.
