@@ -99,8 +99,11 @@ enum Value {
     Owned(Box<str>),
 }
 
+/// Where something stands in the frame, if it does.
+pub(crate) type Place = Option<Range<usize>>;
+
 impl Value {
-    fn place(&self) -> Option<Range<usize>> {
+    fn place(&self) -> Place {
         match self {
             Value::InFrame(range) => Some(range.clone()),
             Value::Static(_) | Value::Int(_) | Value::Owned(_) => None,
@@ -263,15 +266,13 @@ impl Metadata {
     }
 
     /// Where the operation's name stands in the frame, if it does.
-    pub(crate) fn operation_place(&self) -> Option<Range<usize>> {
+    pub(crate) fn operation_place(&self) -> Place {
         self.operation.as_ref().and_then(Value::place)
     }
 
     /// Where the name and the value of each property stand in the frame, if they do; in the order of
     /// [`properties`](Metadata::properties).
-    pub(crate) fn places(
-        &self,
-    ) -> impl Iterator<Item = (Option<Range<usize>>, Option<Range<usize>>)> {
+    pub(crate) fn places(&self) -> impl Iterator<Item = (Place, Place)> {
         self.properties.iter().map(|(name, value)| match name {
             Name::Static(_) => (None, value.place()),
             Name::InFrame(range) => (Some(range.clone()), value.place()),

@@ -110,13 +110,9 @@ pub(crate) fn facts(explanation: &mut Explanation, metadata: &Metadata, decoded:
     if let Some(timeout) = metadata.timeout {
         explanation.fact("timeout", format!("{timeout:?}"));
     }
-    if metadata.header_size > 0 {
-        let total = explanation.length.unwrap_or(metadata.frame.len());
-        let body = total.saturating_sub(metadata.header_size);
-        explanation.fact(
-            "size",
-            format!("{}: header {}, body {body}", count(total), metadata.header_size),
-        );
+    if let Some(total) = explanation.length.filter(|_| metadata.header_size > 0) {
+        let (header, body) = (metadata.header_size, total.saturating_sub(metadata.header_size));
+        explanation.fact("size", format!("{}: header {header}, body {body}", count(total)));
     }
 }
 

@@ -103,11 +103,12 @@ impl Explanation {
         let leaves = self.notes.iter().zip(next_depths).filter(|(note, next)| *next <= note.depth);
         let mut covered: Vec<Range<usize>> =
             leaves.filter_map(|(note, _)| note.range.clone()).collect();
-        covered.sort_unstable_by_key(|range| range.start);
         let end = self.end();
+        covered.push(end..end);
+        covered.sort_by_key(|range| range.start);
         let mut gaps = Vec::new();
         let mut at = 0_usize;
-        for range in covered.into_iter().chain([end..end]) {
+        for range in covered {
             let start = range.start.min(end);
             if start > at {
                 let value = count(start.saturating_sub(at));

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{ByteOrder, FieldInfo, Format, Frame, Header, Message, Wanted};
+use super::{ByteOrder, FieldInfo, Format, Frame, Header, Message, Spec, Wanted};
 use crate::explain::{count, facts, measure, text};
 use crate::{Explanation, Metadata, Side};
 
@@ -10,7 +10,7 @@ use crate::{Explanation, Metadata, Side};
 pub(super) fn message<M: Message>(side: Side, bytes: &[u8]) -> Explanation {
     let mut explanation = Explanation::new(Bytes::copy_from_slice(bytes));
     // Fields first: an error is told with the place of its field.
-    fields::<M>(&mut explanation, &meanings::<M>);
+    fields::<M>(&mut explanation, M::SPEC);
     measure(M::frame_length(bytes), &mut explanation);
     body::<M>(&mut explanation);
     if let Some(header) = M::Header::first(bytes) {
@@ -26,8 +26,8 @@ pub(super) fn message<M: Message>(side: Side, bytes: &[u8]) -> Explanation {
     explanation
 }
 
-/// Notes every field of which anything is there. `meanings` tells what a field is besides a value.
-fn fields<F: Frame>(explanation: &mut Explanation, meanings: &dyn Fn(&FieldInfo) -> Vec<String>) {
+/// Notes every field of which anything is there, and what it is to `spec`.
+fn fields<F: Frame>(explanation: &mut Explanation, spec: &Spec) {
     let bytes = explanation.bytes().clone();
     for field in F::FIELDS {
         if field.offset >= bytes.len() {
@@ -36,7 +36,7 @@ fn fields<F: Frame>(explanation: &mut Explanation, meanings: &dyn Fn(&FieldInfo)
         let value = match bytes.get(field.range()) {
             None => "cut off".to_owned(),
             Some(found) => {
-                let meanings = expected::<F>(field, found).into_iter().chain(meanings(field));
+                let meanings = expected::<F>(field, found).into_iter().chain(meanings(field, spec));
                 meanings.fold(value(field, found), |value, meaning| format!("{value}  {meaning}"))
             }
         };
@@ -50,8 +50,7 @@ fn expected<F: Frame>(field: &FieldInfo, found: &[u8]) -> Option<String> {
     (constant.bytes != found).then(|| format!("must be {}", value(field, constant.bytes)))
 }
 
-fn meanings<M: Message>(field: &FieldInfo) -> Vec<String> {
-    let spec = M::SPEC;
+fn meanings(field: &FieldInfo, spec: &Spec) -> Vec<String> {
     let is = |other: &FieldInfo| other.offset == field.offset;
     let mut meanings = Vec::new();
     if spec.kind.is_some_and(|kind| is(&kind.field)) {
