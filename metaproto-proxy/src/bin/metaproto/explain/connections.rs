@@ -27,8 +27,8 @@ pub(super) struct Connections {
 
 #[derive(Debug, Default)]
 struct Counts {
-    packets: u64,
-    connections: u64,
+    packets: usize,
+    connections: usize,
     other_ports: u64,
     cut: u64,
     repeated: u64,
@@ -244,15 +244,16 @@ impl fmt::Display for About {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} packets, {} connections", self.packets, self.connections)?;
+        let packets = crate::count(self.packets, "packet");
+        write!(f, "{packets}, {}", crate::count(self.connections, "connection"))?;
         let parts = [
-            (self.repeated, "bytes sent more than once"),
-            (self.cut, "packets cut short by the capture (tcpdump -s 0 takes them whole)"),
-            (self.other_ports, "packets of other ports"),
+            (self.repeated, "bytes came more than once"),
+            (self.cut, "packets are cut short (tcpdump -s 0 takes them whole)"),
+            (self.other_ports, "packets were of other ports"),
         ];
         for (number, what) in parts.iter().filter(|(number, _)| *number > 0) {
             write!(f, "; {number} {what}")?;
         }
-        self.foreign.iter().try_for_each(|(why, number)| write!(f, "; {number} packets {why}"))
+        self.foreign.iter().try_for_each(|(why, number)| write!(f, "; {number} packets were {why}"))
     }
 }

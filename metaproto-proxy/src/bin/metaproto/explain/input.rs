@@ -126,7 +126,7 @@ mod tests {
         let mut input = Input::of(Box::new(Cursor::new(bytes.to_vec())));
         let format = input.format().unwrap();
         let mut all = Vec::new();
-        input.chunks(|chunk| Ok(all.extend_from_slice(chunk))).unwrap();
+        input.read_to_end(&mut all).unwrap();
         (format, all)
     }
 
@@ -134,8 +134,8 @@ mod tests {
     fn the_format_is_told_by_the_look_and_nothing_is_lost() {
         let long_hex = "00 01 02 03\n".repeat(5000).into_bytes();
         let one_line = "00010203".repeat(5000).into_bytes();
-        let cases: [(&[u8], Format); 9] = [
-            (b"", Format::Raw),
+        let cases = [
+            (b"".as_slice(), Format::Raw),
             (b"ab", Format::Hex),
             (b"# what\n> 0102\n< 03\n", Format::Hex),
             (b"00000000: 0102 0304  ....\n", Format::Hex),

@@ -13,6 +13,8 @@ mod reassembly;
 mod report;
 mod splitter;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::io::{BufWriter, Write};
 use std::sync::Arc;
@@ -73,21 +75,31 @@ fn read<W: Write>(
         Format::Auto => input.format()?,
         told => told,
     };
+    // What came before a fault of the input is explained to its end.
     match format {
         Format::Pcap => {
             let mut connections = Connections::new(arguments.port, side);
-            capture::read(input, |packet| connections.push(&packet, report))?;
-            connections.finish(report)
+            let read = capture::read(input, |packet| connections.push(&packet, report));
+            ended(read, || connections.finish(report))
         }
         Format::Hex => {
             let mut directions = Directions::new(side);
-            hex::read(input, |sender, bytes| directions.push(sender, bytes, report))?;
-            directions.finish(report)
+            let read = hex::read(input, |sender, bytes| directions.push(sender, bytes, report));
+            ended(read, || directions.finish(report))
         }
         Format::Raw | Format::Auto => {
             let mut stream = Stream::new(side);
-            input.chunks(|bytes| stream.push(bytes, report))?;
-            stream.finish(report)
+            let read = input.chunks(|bytes| stream.push(bytes, report));
+            ended(read, || stream.finish(report))
         }
+    }
+}
+
+/// Finishes what has been read, unless nothing more is to be printed.
+fn ended(read: Result<(), Stop>, finish: impl FnOnce() -> Result<(), Stop>) -> Result<(), Stop> {
+    match read {
+        Ok(()) => finish(),
+        Err(Stop::Input(what)) => finish().and(Err(Stop::Input(what))),
+        Err(stop) => Err(stop),
     }
 }

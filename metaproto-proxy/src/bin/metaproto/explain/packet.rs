@@ -26,7 +26,7 @@ pub(super) enum Foreign {
     Protocol,
     #[error("a fragment of an IP packet")]
     Fragment,
-    #[error("cut within their headers")]
+    #[error("cut within the headers")]
     Header,
 }
 
@@ -111,7 +111,7 @@ mod tests {
         let sll = [&[0; 14][..], &[8, 0], &ip].concat();
         let sll2 = [&[8, 0][..], &[0; 18], &ip].concat();
         let null = [&[2, 0, 0, 0][..], &ip].concat();
-        let cases: [(i32, &[u8]); 8] = [
+        let cases = [
             (1, &ethernet),
             (1, &vlan),
             (113, &sll),

@@ -176,7 +176,10 @@ mod tests {
         }
     }
 
-    fn assemble(begin: u32, segments: &[(usize, &[u8])]) -> Stream {
+    /// Where a segment stands, and its bytes.
+    type Segment<'a> = (usize, &'a [u8]);
+
+    fn assemble(begin: u32, segments: &[Segment<'_>]) -> Stream {
         let (mut reassembly, mut stream) = (Reassembly::default(), Stream::default());
         reassembly.begin(begin);
         for (at, bytes) in segments {

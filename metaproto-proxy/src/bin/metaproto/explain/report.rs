@@ -84,8 +84,8 @@ impl<W: Write> Report<W> {
             true => format!("{explanation:#}"),
             false => explanation.to_string(),
         };
-        let (who, len) = (sender(origin.side), bytes.len());
-        self.print(&format!("{what}: {who}, {len} bytes at {at}{}\n{text}", origin.about))
+        let (who, size) = (sender(origin.side), crate::count(bytes.len(), "byte"));
+        self.print(&format!("{what}: {who}, {size} at {at}{}\n{text}", origin.about))
     }
 
     /// Prints a sentence about the input.
