@@ -11,6 +11,8 @@ pub mod wire;
 
 mod codec;
 mod error;
+mod explain;
+mod kind;
 mod limits;
 mod metadata;
 mod mutation;
@@ -22,9 +24,11 @@ pub use bytes::{Bytes, BytesMut};
 
 pub use self::codec::{Codec, FrameLength};
 pub use self::error::{DecodeError, EncodeError, Error, ErrorKind, Fault, Scope};
+pub use self::explain::{Explanation, Note};
 pub use self::frame::{Auto, Frame};
+pub use self::kind::MessageKind;
 pub use self::limits::Limits;
-pub use self::metadata::{IntText, MessageKind, Metadata, PropertyValue, RequestHead};
+pub use self::metadata::{IntText, Metadata, PropertyValue, RequestHead};
 pub use self::mutation::{Change, Mutation};
 pub use self::output::Output;
 pub use self::protocol::{

@@ -7,34 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::Status;
-
-/// What a message is for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum MessageKind {
-    /// A request that a response answers.
-    #[default]
-    Request,
-    /// A request without a response.
-    Oneway,
-    /// The answer to a request.
-    Response,
-    /// Opens a stream.
-    StreamOpen,
-    /// Carries data of a stream.
-    StreamData,
-    /// Ends one direction of a stream.
-    StreamHalfClose,
-    /// Ends a stream.
-    StreamClose,
-    /// Asks whether the peer is alive.
-    Ping,
-    /// Answers a ping.
-    Pong,
-    /// Asks the peer to send no further requests on this connection.
-    GoAway,
-}
+use crate::{MessageKind, Status};
 
 /// The facts of one message. Filled by [`Codec::decode`](crate::Codec::decode), read by routes,
 /// filters, balancing and observation.
@@ -78,6 +51,18 @@ enum Value {
     Int(i128),
     InFrame(Range<usize>),
     Owned(Box<str>),
+}
+
+/// Where something stands in the frame, if it does.
+pub(crate) type Place = Option<Range<usize>>;
+
+impl Value {
+    fn place(&self) -> Place {
+        match self {
+            Value::InFrame(range) => Some(range.clone()),
+            Value::Static(_) | Value::Int(_) | Value::Owned(_) => None,
+        }
+    }
 }
 
 /// The value of a property: text as it stands in the frame (not necessarily UTF-8), or a number,
@@ -232,6 +217,20 @@ impl Metadata {
     pub fn properties(&self) -> impl Iterator<Item = (Cow<'_, str>, PropertyValue<'_>)> {
         let text = |name| String::from_utf8_lossy(self.name(name));
         self.properties.iter().map(move |(n, v)| (text(n), self.value(v)))
+    }
+
+    /// Where the operation's name stands in the frame, if it does.
+    pub(crate) fn operation_place(&self) -> Place {
+        self.operation.as_ref().and_then(Value::place)
+    }
+
+    /// Where the name and the value of each property stand in the frame, if they do; in the order of
+    /// [`properties`](Metadata::properties).
+    pub(crate) fn places(&self) -> impl Iterator<Item = (Place, Place)> {
+        self.properties.iter().map(|(name, value)| match name {
+            Name::Static(_) => (None, value.place()),
+            Name::InFrame(range) => (Some(range.clone()), value.place()),
+        })
     }
 
     /// A range of a name or value that does not lie in the frame: a fault of the codec.

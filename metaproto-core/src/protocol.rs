@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Codec, Limits};
+use crate::{Codec, Explanation, Limits, explain};
 
 /// Makes the codecs of one protocol. Cheap to share, made once, usually by `main`.
 pub trait Protocol: Send + Sync + fmt::Debug {
@@ -35,6 +35,15 @@ pub trait Protocol: Send + Sync + fmt::Debug {
     fn probe(&self, head: &[u8]) -> Probe {
         let _ = head;
         Probe::No
+    }
+
+    /// Tells a person what the frame at the front of `bytes` says, part by part; `side` is who sent
+    /// it. Bytes that can't be read are explained as far as they can be.
+    ///
+    /// The default asks the codec: it tells what a decoded message has, and where in the frame the
+    /// codec has found it. A protocol that knows its fields by name can tell more.
+    fn explain(&self, side: Side, bytes: &[u8]) -> Explanation {
+        explain::by_decoding(self, side, bytes)
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod auto;
 mod codec;
+mod explain;
 mod field;
 mod header;
 mod message;

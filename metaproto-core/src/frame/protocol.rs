@@ -5,10 +5,10 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::codec::MessageCodec;
-use super::{Message, Spec, support};
+use super::{Message, Spec, explain, support};
 use crate::{
-    Capabilities, Codec, CodecContext, Correlation, MessageKind, MutationSupport, OptionError,
-    Options, Probe, PropertyInfo, PropertySchema, Protocol, no_options,
+    Capabilities, Codec, CodecContext, Correlation, Explanation, MessageKind, MutationSupport,
+    OptionError, Options, Probe, PropertyInfo, PropertySchema, Protocol, Side, no_options,
 };
 
 /// The protocol whose messages are `M`s. What `M::protocol()` returns.
@@ -78,6 +78,10 @@ impl<M: Message> Protocol for Derived<M> {
             Some(end) if head.len() < end => Probe::Need(end),
             _ => Probe::Yes,
         }
+    }
+
+    fn explain(&self, side: Side, bytes: &[u8]) -> Explanation {
+        explain::message::<M>(side, bytes)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod codecs;
+mod explain;
 mod serve;
 
 use std::path::Path;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         Command::Proxy(arguments) => proxy(*arguments, protocols),
         Command::Check { file } => check(&file, &protocols),
         Command::Protocols => print(&list(&protocols)),
+        Command::Explain(arguments) => explain::explain(&arguments, &protocols),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

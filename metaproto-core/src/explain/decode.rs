@@ -1,0 +1,206 @@
+//! What a codec can tell of a frame: enough for every protocol, without a word from its author.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::Explanation;
+use super::row::count;
+use crate::{
+    CodecContext, DecodeError, FrameLength, Limits, MessageKind, Metadata, PropertyValue, Protocol,
+    Side,
+};
+
+/// The characters of a value that are shown.
+const SHOWN: usize = 80;
+
+/// The bytes between a name and its value that still make them one entry: separators, lengths.
+const BETWEEN: usize = 16;
+
+/// Explains the frame at the front of `bytes` by what the codec of `protocol` decodes.
+pub(crate) fn by_decoding<P: Protocol + ?Sized>(
+    protocol: &P,
+    side: Side,
+    bytes: &[u8],
+) -> Explanation {
+    let bytes = Bytes::copy_from_slice(bytes);
+    let mut explanation = Explanation::new(bytes.clone());
+    // What is asked is what the bytes mean, not whether they would be let through.
+    let limits = Limits::max_frame(usize::MAX);
+    let mut codec = protocol.codec(&CodecContext::new(side, limits));
+    let told = match bytes.is_empty() {
+        true => Ok(FrameLength::Need(1)),
+        false => codec.frame_length(&bytes),
+    };
+    if !measure(told, &mut explanation) {
+        return explanation;
+    }
+    let frame = bytes.slice(..explanation.end());
+    let mut metadata = Metadata::new();
+    let decoded = codec.decode(frame.clone(), &mut metadata);
+    // A codec may fail before it has stored the frame, in which its ranges lie.
+    metadata.frame = frame;
+    let ok = decoded.is_ok();
+    facts(&mut explanation, &metadata, ok);
+    owned_properties(&mut explanation, &metadata);
+    parts(&mut explanation, &metadata, ok);
+    if let Err(error) = decoded {
+        explanation.stop_at(&error);
+    }
+    explanation
+}
+
+/// Tells how long the frame is, as a codec says; whether that is known at all.
+pub(crate) fn measure(
+    told: Result<FrameLength, DecodeError>,
+    explanation: &mut Explanation,
+) -> bool {
+    let there = explanation.bytes.len();
+    if there == 0 {
+        explanation.stop("there are no bytes");
+        return false;
+    }
+    match told {
+        Ok(FrameLength::Known(0)) => {
+            explanation.stop("the codec says that the frame has no bytes: a fault of the codec");
+            false
+        }
+        Ok(FrameLength::Known(total)) => {
+            explanation.length(total);
+            if let Some(missing) = total.checked_sub(there).filter(|missing| *missing > 0) {
+                let total = count(total);
+                explanation
+                    .stop(format!("the frame is {total} long, of which {missing} are missing"));
+            }
+            true
+        }
+        Ok(FrameLength::Need(least)) => {
+            explanation.stop(format!(
+                "how long the frame is can't be told from {}: it takes {least}",
+                count(there)
+            ));
+            false
+        }
+        Err(error) => {
+            explanation.stop_at(&error);
+            false
+        }
+    }
+}
+
+/// Notes what `metadata` tells of the message as a whole; of one that could not be `decoded`, as
+/// much as is known.
+pub(crate) fn facts(explanation: &mut Explanation, metadata: &Metadata, decoded: bool) {
+    // The default says nothing if decoding ended before it got there.
+    if decoded || metadata.kind != MessageKind::default() || metadata.request_id.is_some() {
+        explanation.fact("kind", metadata.kind.as_str());
+    }
+    if let Some(id) = metadata.request_id {
+        explanation.fact("request id", format!("{id} (0x{id:x})"));
+    }
+    if let Some(id) = metadata.stream_id {
+        explanation.fact("stream id", format!("{id} (0x{id:x})"));
+    }
+    if let Some(status) = metadata.status {
+        explanation.fact("status", format!("{} ({})", status.class.as_str(), status.code));
+    }
+    if let Some(operation) = metadata.operation() {
+        explanation.fact("operation", value(operation));
+    }
+    if let Some(timeout) = metadata.timeout {
+        explanation.fact("timeout", format!("{timeout:?}"));
+    }
+    if let Some(total) = explanation.length.filter(|_| metadata.header_size > 0) {
+        let (header, body) = (metadata.header_size, total.saturating_sub(metadata.header_size));
+        explanation.fact("size", format!("{}: header {header}, body {body}", count(total)));
+    }
+}
+
+/// Notes the properties whose values do not stand in the frame.
+fn owned_properties(explanation: &mut Explanation, metadata: &Metadata) {
+    for ((name, text), (_, place)) in metadata.properties().zip(metadata.places()) {
+        if place.is_none() {
+            explanation.fact(format!("property {name}"), value(text));
+        }
+    }
+}
+
+/// Notes header and body, and in them what the codec has pointed at.
+fn parts(explanation: &mut Explanation, metadata: &Metadata, decoded: bool) {
+    let mut entries = entries(metadata);
+    entries.sort_by_key(|entry| entry.0.start);
+    let frame = 0..explanation.length.unwrap_or(metadata.frame.len());
+    if !decoded && metadata.header_size == 0 {
+        return note_all(explanation, &mut entries.into_iter().peekable(), frame.end);
+    }
+    let body = metadata.header_size.min(frame.end)..frame.end;
+    let mut entries = entries.into_iter().peekable();
+    for (range, name) in [(0..body.start, "header"), (body, "body")] {
+        if range.is_empty() {
+            continue;
+        }
+        let end = range.end;
+        explanation.note(range.clone(), name, count(range.len()));
+        explanation.nested(|inner| note_all(inner, &mut entries, end));
+    }
+    note_all(explanation, &mut entries, usize::MAX);
+}
+
+/// A part of the frame: where it is, its name, what it says.
+type Entry = (Range<usize>, String, String);
+
+fn note_all(
+    explanation: &mut Explanation,
+    entries: &mut std::iter::Peekable<impl Iterator<Item = Entry>>,
+    end: usize,
+) {
+    while let Some((range, name, value)) = entries.next_if(|entry| entry.0.start < end) {
+        explanation.note(range, name, value);
+    }
+}
+
+/// What stands in the frame: properties, and the operation if it is none of them.
+fn entries(metadata: &Metadata) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for ((name, text), (name_place, place)) in metadata.properties().zip(metadata.places()) {
+        let Some(place) = place else { continue };
+        let start = match name_place {
+            Some(name) if follows(&name, &place) => name.start,
+            _ => place.start,
+        };
+        entries.push((start..place.end, name.into_owned(), value(text)));
+    }
+    if let (Some(place), Some(operation)) = (metadata.operation_place(), metadata.operation()) {
+        let is_property =
+            |(range, ..): &Entry| range.start <= place.start && place.end <= range.end;
+        if !entries.iter().any(is_property) {
+            entries.push((place, "operation".to_owned(), value(operation)));
+        }
+    }
+    entries
+}
+
+fn follows(name: &Range<usize>, value: &Range<usize>) -> bool {
+    value.start.checked_sub(name.end).is_some_and(|between| between <= BETWEEN)
+}
+
+/// A value for people: numbers as they are, text in quotes, the long ones cut.
+fn value(value: PropertyValue<'_>) -> String {
+    match value {
+        PropertyValue::Int(number) => number.to_string(),
+        PropertyValue::Text(bytes) => text(bytes),
+    }
+}
+
+/// Text in quotes, cut if it is long.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    // Four bytes are enough for any character; the rest need not be looked at.
+    let most = SHOWN.saturating_mul(4).min(bytes.len());
+    let shown = String::from_utf8_lossy(bytes.get(..most).unwrap_or_default());
+    let cut: String = shown.chars().take(SHOWN).collect();
+    if cut.len() < shown.len() || most < bytes.len() {
+        format!("\"{cut}\"... ({})", count(bytes.len()))
+    } else {
+        format!("\"{cut}\"")
+    }
+}
