@@ -14,6 +14,8 @@ use metaproto_proxy::config::schema::{
     UpstreamMode,
 };
 
+use crate::new::New;
+
 /// Layer-7 proxy for RPC protocols.
 #[derive(Debug, Parser)]
 #[command(name = "metaproto", version, after_help = EXAMPLES)]
@@ -27,7 +29,8 @@ Examples:
   metaproto proxy --protocol awesomerpc --listen 127.0.0.1:9000 --upstream 127.0.0.1:9001
   metaproto proxy -c proxy.yaml
   metaproto check proxy.yaml
-  metaproto protocols";
+  metaproto protocols
+  metaproto new pelican";
 
 const PROXY_USAGE: &str = "\
 metaproto proxy -c <FILE> [OPTIONS]
@@ -63,6 +66,8 @@ pub(crate) enum Command {
     },
     /// List the protocols in this binary and what they can do
     Protocols,
+    /// Write a crate for a protocol of your own: its codec, tests, a proxy, a client and a server
+    New(Box<New>),
 }
 
 #[derive(Debug, Args)]

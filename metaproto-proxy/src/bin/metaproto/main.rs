@@ -2,6 +2,7 @@
 
 mod arguments;
 mod codecs;
+mod new;
 mod serve;
 
 use std::path::Path;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         Command::Proxy(arguments) => proxy(*arguments, protocols),
         Command::Check { file } => check(&file, &protocols),
         Command::Protocols => print(&list(&protocols)),
+        Command::New(new) => new.write().map_err(Into::into).and_then(|report| print(&report)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
