@@ -120,11 +120,13 @@ impl New {
         writeln!(text, "metaproto comes from {source}").ok();
         text + &format!(
             "
-See it work, in a terminal each:
-  cd {place} && cargo test
+See it work: in {place},
+  cargo test
+and there, in a terminal each,
   cargo run --example backend -- 127.0.0.1:9001 127.0.0.1:9002
   cargo run -- proxy.yaml
   cargo run --example client -- 127.0.0.1:9000 1 hello
+
 Then make it yours: src/lib.rs first; README.md tells the way.
 "
         )

@@ -7,12 +7,22 @@ mod wire;
 use std::error::Error;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::ExitCode;
 use std::thread;
 
 use {{crate}}::{{type}};
 use {{crate}}::{kind, status};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    if let Err(error) = run() {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// Serves at the addresses of the command line.
+fn run() -> Result<(), Box<dyn Error>> {
     let addresses: Vec<_> = std::env::args().skip(1).collect();
     if addresses.is_empty() {
         return Err("usage: backend ADDRESS..., such as 127.0.0.1:9001".into());

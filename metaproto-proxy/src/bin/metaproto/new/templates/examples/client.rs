@@ -6,10 +6,25 @@ mod wire;
 
 use std::error::Error;
 use std::net::TcpStream;
+use std::process::ExitCode;
 
 use {{crate}}::{{type}};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match call() {
+        Ok(answer) => {
+            println!("{answer}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Makes the call of the command line, and tells what came back.
+fn call() -> Result<String, Box<dyn Error>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [address, method, body] = arguments.as_slice() else {
         return Err("usage: client ADDRESS METHOD BODY, such as 127.0.0.1:9000 1 hello".into());
@@ -20,6 +35,5 @@ fn main() -> Result<(), Box<dyn Error>> {
     wire::send(&mut stream, &request)?;
     let response = wire::receive(&mut stream)?.ok_or("the connection was closed")?;
     let text = String::from_utf8_lossy(&response.body);
-    println!("status {}: {text}", response.status);
-    Ok(())
+    Ok(format!("status {}: {text}", response.status))
 }

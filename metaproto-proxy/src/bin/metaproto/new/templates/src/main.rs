@@ -4,6 +4,7 @@
 //! for code of yours that sees every request: see `metaproto_proxy::Filter`.
 
 use std::error::Error;
+use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -20,7 +21,8 @@ async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or(info);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
         .init();
     let file = std::env::args_os().nth(1);
     let file = file.map_or_else(|| PathBuf::from("proxy.yaml"), PathBuf::from);
