@@ -308,3 +308,24 @@ fn an_admin_address_that_is_taken_ends_the_start() {
     proxy.line(&format!("can't listen on {address} for admin"));
     assert_eq!(proxy.ended(), Some(1));
 }
+
+#[test]
+fn a_new_crate_is_written_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = |name: &str| {
+        let mut command = metaproto(&["new", name]);
+        command.current_dir(folder.path()).output().expect("the binary runs")
+    };
+    let written = new("pelican");
+    assert!(written.status.success(), "{}", text(&written.stderr));
+    assert!(text(&written.stdout).starts_with("pelican is written to pelican:\n"));
+    assert!(folder.path().join("pelican/Cargo.toml").is_file());
+    let again = new("pelican");
+    assert_eq!(again.status.code(), Some(1));
+    let error = "metaproto: pelican exists already and stays as it is; \
+                 name another folder with --path\n";
+    assert_eq!(text(&again.stderr), error);
+    let wrong = new("Pelican");
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("; try pelican\n"), "{}", text(&wrong.stderr));
+}

@@ -15,6 +15,7 @@ use metaproto_proxy::config::schema::{
 };
 
 use crate::explain::ExplainArguments;
+use crate::new::New;
 
 /// Layer-7 proxy for RPC protocols.
 #[derive(Debug, Parser)]
@@ -30,7 +31,8 @@ Examples:
   metaproto proxy -c proxy.yaml
   metaproto check proxy.yaml
   metaproto protocols
-  metaproto explain --protocol awesomerpc calls.pcap";
+  metaproto explain --protocol awesomerpc calls.pcap
+  metaproto new pelican";
 
 const PROXY_USAGE: &str = "\
 metaproto proxy -c <FILE> [OPTIONS]
@@ -68,6 +70,8 @@ pub(crate) enum Command {
     Protocols,
     /// Show what frames say, field by field: of hex text, raw bytes or a network capture
     Explain(Box<ExplainArguments>),
+    /// Write a crate for a protocol of your own: its codec, tests, a proxy, a client and a server
+    New(Box<New>),
 }
 
 #[derive(Debug, Args)]

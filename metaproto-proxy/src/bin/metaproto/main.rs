@@ -3,6 +3,7 @@
 mod arguments;
 mod codecs;
 mod explain;
+mod new;
 mod serve;
 
 use std::path::Path;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::Check { file } => check(&file, &protocols),
         Command::Protocols => print(&list(&protocols)),
         Command::Explain(arguments) => explain::explain(&arguments, &protocols),
+        Command::New(new) => new.write().map_err(Into::into).and_then(|report| print(&report)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
