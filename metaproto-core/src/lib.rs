@@ -25,6 +25,7 @@ pub use bytes::{Bytes, BytesMut};
 pub use self::codec::{Codec, FrameLength};
 pub use self::error::{DecodeError, EncodeError, Error, ErrorKind, Fault, Scope};
 pub use self::explain::{Explanation, Note};
+pub use self::frame::parts::Section;
 pub use self::frame::{Auto, Frame};
 pub use self::kind::MessageKind;
 pub use self::limits::Limits;
@@ -51,6 +52,11 @@ pub use metaproto_derive::Codec;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::frame::support::{
-        bad_constant, put, request_id, take, text, total, unknown_kind, wire_length,
+        bad_constant, given, join, narrow_be, narrow_le, put, request_id, split, take, text,
+        too_long, too_wide, total, unknown_kind, widen_be, widen_le, wider_than, wire_value,
+    };
+    pub use crate::frame::whole::{
+        again, all_or_nothing, bad_checksum, close, count_of, explain, measured, overwrite, part,
+        read, read_fixed, read_frame, read_plain, skip, starts, write_fixed, write_plain,
     };
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{MessageKind, Status};
+use crate::{Interest, MessageKind, Status};
 
 /// The facts of one message. Filled by [`Codec::decode`](crate::Codec::decode), read by routes,
 /// filters, balancing and observation.
@@ -37,12 +37,15 @@ pub struct Metadata {
     pub timeout: Option<Duration>,
     operation: Option<Value>,
     properties: Vec<(Name, Value)>,
+    /// Texts that stand nowhere in the frame; its room is used again and again.
+    composed: String,
 }
 
 #[derive(Debug, Clone)]
 enum Name {
     Static(&'static str),
     InFrame(Range<usize>),
+    Composed(Range<usize>),
 }
 
 #[derive(Debug, Clone)]
@@ -51,6 +54,7 @@ enum Value {
     Int(i128),
     InFrame(Range<usize>),
     Owned(Box<str>),
+    Composed(Range<usize>),
 }
 
 /// Where something stands in the frame, if it does.
@@ -60,7 +64,7 @@ impl Value {
     fn place(&self) -> Place {
         match self {
             Value::InFrame(range) => Some(range.clone()),
-            Value::Static(_) | Value::Int(_) | Value::Owned(_) => None,
+            Value::Static(_) | Value::Int(_) | Value::Owned(_) | Value::Composed(_) => None,
         }
     }
 }
@@ -139,6 +143,7 @@ impl Metadata {
         (self.header_size, self.context_size, self.timeout) = (0, 0, None);
         self.operation = None;
         self.properties.clear();
+        self.composed.clear();
     }
 
     /// The bytes of the frame before the body.
@@ -190,6 +195,36 @@ impl Metadata {
         self.properties.push((Name::Static(name), Value::InFrame(value)));
     }
 
+    /// Keeps a text that stands nowhere in the frame; allocates only until there is room enough.
+    fn compose(&mut self, text: fmt::Arguments<'_>) -> Range<usize> {
+        let start = self.composed.len();
+        // Writing to a string can't fail; what a `Display` refuses to say stays unsaid.
+        let _ = fmt::Write::write_fmt(&mut self.composed, text);
+        start..self.composed.len()
+    }
+
+    /// Names the operation that the message calls, by a text made for it: `format_args!(..)`.
+    pub fn compose_operation(&mut self, text: fmt::Arguments<'_>) {
+        let text = self.compose(text);
+        self.operation = Some(Value::Composed(text));
+    }
+
+    /// Adds a property with a text made for it: `format_args!(..)`.
+    pub fn push_composed(&mut self, name: &'static str, text: fmt::Arguments<'_>) {
+        let text = self.compose(text);
+        self.properties.push((Name::Static(name), Value::Composed(text)));
+    }
+
+    /// Adds a property whose name is a number and whose text stands in the frame, if `interest`
+    /// asks for it.
+    pub fn push_numbered(&mut self, name: u64, value: Range<usize>, interest: &Interest) {
+        let name = self.compose(format_args!("{name}"));
+        match interest.wants_bytes(self.composed(&name)) {
+            true => self.properties.push((Name::Composed(name), Value::InFrame(value))),
+            false => self.composed.truncate(name.start),
+        }
+    }
+
     /// Adds a property whose name and text both stand in the frame.
     pub fn push_entry_in_frame(&mut self, name: Range<usize>, value: Range<usize>) {
         self.properties.push((Name::InFrame(name), Value::InFrame(value)));
@@ -228,7 +263,7 @@ impl Metadata {
     /// [`properties`](Metadata::properties).
     pub(crate) fn places(&self) -> impl Iterator<Item = (Place, Place)> {
         self.properties.iter().map(|(name, value)| match name {
-            Name::Static(_) => (None, value.place()),
+            Name::Static(_) | Name::Composed(_) => (None, value.place()),
             Name::InFrame(range) => (Some(range.clone()), value.place()),
         })
     }
@@ -238,12 +273,12 @@ impl Metadata {
     pub(crate) fn stray_range(&self) -> Option<Range<usize>> {
         let names = self.properties.iter().filter_map(|(name, _)| match name {
             Name::InFrame(range) => Some(range),
-            Name::Static(_) => None,
+            Name::Static(_) | Name::Composed(_) => None,
         });
         let values = self.properties.iter().map(|(_, value)| value).chain(&self.operation);
         let values = values.filter_map(|value| match value {
             Value::InFrame(range) => Some(range),
-            Value::Static(_) | Value::Int(_) | Value::Owned(_) => None,
+            Value::Static(_) | Value::Int(_) | Value::Owned(_) | Value::Composed(_) => None,
         });
         names.chain(values).find(|range| self.frame.get((*range).clone()).is_none()).cloned()
     }
@@ -252,6 +287,7 @@ impl Metadata {
         match name {
             Name::Static(text) => text.as_bytes(),
             Name::InFrame(range) => self.in_frame(range),
+            Name::Composed(range) => self.composed(range),
         }
     }
 
@@ -261,7 +297,12 @@ impl Metadata {
             Value::Int(number) => PropertyValue::Int(*number),
             Value::InFrame(range) => PropertyValue::Text(self.in_frame(range)),
             Value::Owned(text) => PropertyValue::Text(text.as_bytes()),
+            Value::Composed(range) => PropertyValue::Text(self.composed(range)),
         }
+    }
+
+    fn composed(&self, range: &Range<usize>) -> &[u8] {
+        self.composed.as_bytes().get(range.clone()).unwrap_or_default()
     }
 
     /// A range that does not lie in the frame is a fault of the codec and reads as empty.

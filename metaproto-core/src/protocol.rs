@@ -125,9 +125,15 @@ impl Interest {
     /// Whether a property of this name is asked for.
     #[must_use]
     pub fn wants(&self, name: &str) -> bool {
+        self.wants_bytes(name.as_bytes())
+    }
+
+    /// The same, for a name as it stands in a frame.
+    #[must_use]
+    pub fn wants_bytes(&self, name: &[u8]) -> bool {
         match self {
             Interest::All => true,
-            Interest::Only(names) => names.iter().any(|n| n.eq_ignore_ascii_case(name)),
+            Interest::Only(names) => names.iter().any(|n| n.as_bytes().eq_ignore_ascii_case(name)),
         }
     }
 }

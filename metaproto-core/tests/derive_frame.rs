@@ -7,7 +7,7 @@
     reason = "a test may panic, in its helpers too"
 )]
 
-use metaproto_core::frame::{ByteOrder, FieldInfo, Format};
+use metaproto_core::frame::{ByteOrder, FieldInfo, Format, Plain};
 use metaproto_core::{Auto, Bytes, BytesMut, DecodeError, Fault, Frame, FrameLength};
 use proptest::prelude::*;
 
@@ -78,8 +78,8 @@ fn check<F: Frame + PartialEq + std::fmt::Debug>(frame: &F) {
     assert_eq!(bytes.len(), F::HEADER_SIZE + frame.body().len());
     for cut in 1..=bytes.len() {
         let told = F::frame_length(&bytes[..cut]).unwrap();
-        match cut < F::HEADER_SIZE {
-            true => assert_eq!(told, FrameLength::Need(F::HEADER_SIZE)),
+        match cut < F::LENGTH_NEEDS {
+            true => assert_eq!(told, FrameLength::Need(F::LENGTH_NEEDS)),
             false => assert_eq!(told, FrameLength::Known(bytes.len())),
         }
         if cut < bytes.len() {
@@ -142,7 +142,7 @@ fn fields_stand_in_order_and_in_their_byte_order() {
     assert_eq!((Little::OFFSET_A, Little::OFFSET_LEN, Little::OFFSET_C), (2, 13, 15));
     assert_eq!(Fixed::OFFSET_TYPE, 3);
     let format = Format::Unsigned(ByteOrder::Big);
-    assert_eq!(Little::FIELDS[3], FieldInfo { name: "b", offset: 11, width: 2, format });
+    assert_eq!(Little::FIELDS[3], FieldInfo { name: "b", offset: 11, width: 2, format, bits: &[] });
     assert_eq!(Little::TEMPLATE[10..19], [3, 0, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff]);
 }
 
@@ -152,7 +152,7 @@ fn a_wrong_constant_is_found_with_its_first_wrong_byte() {
     assert_eq!(Little::frame_length(b"\xda"), bad("magic", 0xda));
     assert_eq!(Little::frame_length(b"\xbb\xdb"), bad("magic", 0xbbdb));
     assert_eq!(Little::frame_length(b"\xbb\xda\0\0\0\0\0\0\0\0\x04"), bad("version", 4));
-    assert_eq!(Little::frame_length(b"\xbb"), Ok(FrameLength::Need(19)));
+    assert_eq!(Little::frame_length(b"\xbb"), Ok(FrameLength::Need(15)));
     let mut whole = wire(&Fixed { r#type: 1, mark: Auto::new(), b: 2 }).to_vec();
     whole[5] = b'z';
     assert_eq!(Fixed::frame_length(&whole), bad("mark", 0x787a));
@@ -168,10 +168,10 @@ fn an_impossible_length_is_refused() {
     assert_eq!(Wide::frame_length(&[0, 0, 0, 0, 0, 0, 1, 0]), Ok(FrameLength::Known(264)));
     let mut header = Little::TEMPLATE;
     header[13..15].copy_from_slice(&1005_u16.to_le_bytes());
-    assert_eq!(Little::length(&header), Ok(1024));
+    assert_eq!(Little::frame_length(&header), Ok(FrameLength::Known(1024)));
     header[13..15].copy_from_slice(&1006_u16.to_le_bytes());
     assert_eq!(
-        Little::length(&header),
+        Little::frame_length(&header),
         Err(DecodeError::connection("len", Fault::LengthTooLarge(1006)))
     );
 }

@@ -14,6 +14,8 @@ mod mistakes;
 mod model;
 mod parse;
 
+use self::check::Purpose;
+
 /// The layout of a frame.
 #[proc_macro_derive(Frame, attributes(frame))]
 pub fn frame(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
@@ -28,7 +30,7 @@ pub fn codec(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 
 fn expand_frame(input: &DeriveInput) -> TokenStream {
     let mut parsed = parse::input(input);
-    let layout = check::layout(&parsed.declaration, &mut parsed.layout_mistakes);
+    let layout = check::layout(&parsed.declaration, Purpose::Frame, &mut parsed.layout_mistakes);
     match (layout, parsed.layout_mistakes.report()) {
         (Some(layout), None) => generate::frame(&layout),
         (_, report) => {
@@ -41,7 +43,7 @@ fn expand_frame(input: &DeriveInput) -> TokenStream {
 fn expand_codec(input: &DeriveInput) -> TokenStream {
     let mut parsed = parse::input(input);
     // Mistakes in the layout are what `Frame` reports.
-    let layout = check::layout(&parsed.declaration, &mut parsed.layout_mistakes);
+    let layout = check::layout(&parsed.declaration, Purpose::Frame, &mut parsed.layout_mistakes);
     let mapping = check::mapping(&parsed.declaration, &mut parsed.mapping_mistakes);
     let layout = layout.filter(|_| parsed.layout_mistakes.is_empty());
     match (layout, mapping, parsed.mapping_mistakes.report()) {

@@ -45,6 +45,13 @@ impl Mistakes {
         }
     }
 
+    /// Puts the value in `slot`, or keeps the mistake.
+    pub(crate) fn take<T>(&mut self, slot: &mut Option<T>, key: &Ident, value: syn::Result<T>) {
+        if let Some(value) = self.ok(value) {
+            self.once(slot, key, value);
+        }
+    }
+
     /// The code that makes the compiler report them; `None` if there are none.
     pub(crate) fn report(self) -> Option<TokenStream> {
         let combine = |mut all: syn::Error, error| {

@@ -5,23 +5,25 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Header, Message, Wanted, support};
+use super::whole::locate;
+use super::{Asked, Header, Located, Message, Places, support};
 use crate::{
     Change, Codec, CodecContext, DecodeError, EncodeError, Error, FrameLength, Interest,
-    MessageKind, Metadata, Mutation, Output, RequestHead, Side,
+    MessageKind, Metadata, Mutation, Output, RequestHead,
 };
 
-/// Reads and writes `M`s. Keeps no state: the header tells everything.
-pub(super) struct MessageCodec<M> {
-    side: Side,
-    wanted: Wanted,
+/// Reads and writes `M`s. Keeps no state, but for how far a header has been gone through that has
+/// not arrived whole.
+pub(super) struct MessageCodec<M: Message> {
+    asked: Asked,
+    located: Located<M::Starts>,
     message: PhantomData<M>,
 }
 
 impl<M: Message> MessageCodec<M> {
     pub(super) fn new(context: &CodecContext) -> Self {
-        let wanted = Wanted::of(&context.interest, M::SPEC.properties);
-        MessageCodec { side: context.side, wanted, message: PhantomData }
+        let asked = Asked::new::<M>(context.side, &context.interest);
+        MessageCodec { asked, located: Located::default(), message: PhantomData }
     }
 
     /// Appends a message of `kind` that nobody has sent: a template, and perhaps an id.
@@ -36,29 +38,42 @@ impl<M: Message> MessageCodec<M> {
         if let (Some(id), Some(_)) = (id, M::SPEC.request_id_bits) {
             M::set_request_id(&mut header, id)?;
         }
-        M::set_length(&mut header, 0)?;
-        out.extend_from_slice(header.as_slice());
-        Ok(())
+        M::write_filled(header, &[], out)
+    }
+
+    /// What a message says of itself, and where its body starts.
+    fn describe_frame(&self, frame: &Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
+        let header = M::Header::first(frame).ok_or_else(support::truncated)?;
+        metadata.header_size = M::HEADER_SIZE;
+        metadata.context_size = M::HEADER_SIZE;
+        let described = M::describe(header, &self.asked, metadata);
+        if M::IS_FIXED {
+            let prefix = M::Prefix::first(header.as_slice()).ok_or_else(support::truncated)?;
+            if let Some(told) = M::length(prefix)? {
+                support::check_total(told, frame.len())?;
+            }
+            return described;
+        }
+        let located = locate::<M>(frame)?;
+        metadata.header_size = located.header_size();
+        M::verify(frame, located.starts())?;
+        M::describe_parts(frame, located.starts(), &self.asked, metadata)?;
+        described
     }
 }
 
 impl<M: Message> Codec for MessageCodec<M> {
     fn frame_length(&mut self, head: &[u8]) -> Result<FrameLength, DecodeError> {
-        M::frame_length(head)
+        let told = M::frame_length_from(&mut self.located, head);
+        if M::IS_SCANNED && !matches!(told, Ok(FrameLength::Need(_))) {
+            self.located = Located::default();
+        }
+        told
     }
 
     fn decode(&mut self, frame: Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
-        let Some(header) = M::Header::first(&frame) else {
-            metadata.frame = frame;
-            return Err(support::truncated());
-        };
-        metadata.header_size = M::HEADER_SIZE;
-        metadata.context_size = M::HEADER_SIZE;
-        let described = M::describe(header, self.side, self.wanted, metadata);
-        let told = M::length(header);
-        let is = frame.len();
+        let described = self.describe_frame(&frame, metadata);
         metadata.frame = frame;
-        support::check_total(told?, is)?;
         described
     }
 
@@ -68,12 +83,15 @@ impl<M: Message> Codec for MessageCodec<M> {
         mutation: &Mutation,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
+        if !M::IS_FIXED {
+            return encode_whole::<M>(metadata, mutation, out);
+        }
         let mut header = *M::Header::first(&metadata.frame).ok_or_else(no_header)?;
         for change in mutation.changes() {
             apply::<M>(&mut header, change)?;
         }
         let body = metadata.frame.slice(M::HEADER_SIZE..);
-        M::set_length(&mut header, body.len())?;
+        M::set_lengths(&mut header, &Places::ZERO, body.len())?;
         out.copy(header.as_slice());
         out.share(body);
         Ok(())
@@ -99,10 +117,7 @@ impl<M: Message> Codec for MessageCodec<M> {
         }
         let room = M::MAX_LENGTH.saturating_sub(M::HEADER_SIZE as u64);
         let text = if errors.text { cut(&error.message, room) } else { "" };
-        M::set_length(&mut header, text.len())?;
-        out.extend_from_slice(header.as_slice());
-        out.extend_from_slice(text.as_bytes());
-        Ok(())
+        M::write_filled(header, text.as_bytes(), out)
     }
 
     fn patch_request_id(&self, header: &mut [u8], id: u64) -> Result<(), EncodeError> {
@@ -110,14 +125,14 @@ impl<M: Message> Codec for MessageCodec<M> {
     }
 
     fn set_interest(&mut self, interest: &Arc<Interest>) {
-        self.wanted = Wanted::of(interest, M::SPEC.properties);
+        self.asked = Asked::new::<M>(self.asked.side, interest);
     }
 
     fn peek_request(&self, head: &[u8]) -> Option<RequestHead> {
         let header = M::Header::first(head)?;
         let mut metadata = Metadata::new();
         // A kind that is not known reads as a request, and a request can be answered.
-        let _ = M::describe(header, self.side, Wanted::NONE, &mut metadata);
+        let _ = M::describe(header, &Asked::nothing(self.asked.side), &mut metadata);
         Some(RequestHead::peeked(metadata.kind, metadata.request_id, header.as_slice()))
     }
 
@@ -137,6 +152,25 @@ impl<M: Message> Codec for MessageCodec<M> {
     fn go_away(&self, out: &mut BytesMut) -> Result<(), EncodeError> {
         self.append(MessageKind::GoAway, None, out)
     }
+}
+
+/// Changes a message that has more than a header of fixed size: reads it, changes its fields, and
+/// writes all but its body anew.
+fn encode_whole<M: Message>(
+    metadata: &Metadata,
+    mutation: &Mutation,
+    out: &mut Output,
+) -> Result<(), EncodeError> {
+    let mut message = M::read(metadata.frame.clone()).map_err(|error| {
+        EncodeError::InvalidValue { field: error.field, reason: error.fault.to_string().into() }
+    })?;
+    for change in mutation.changes() {
+        message.change(change)?;
+    }
+    let mut written = BytesMut::new();
+    message.write(&mut written)?;
+    out.share(written.freeze());
+    Ok(())
 }
 
 fn apply<M: Message>(header: &mut M::Header, change: &Change) -> Result<(), EncodeError> {

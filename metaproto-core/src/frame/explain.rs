@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{ByteOrder, FieldInfo, Format, Frame, Header, Message, Spec, Wanted};
+use super::{Asked, ByteOrder, FieldInfo, Format, Frame, Header, Message, Spec};
 use crate::explain::{count, facts, measure, text};
 use crate::{Explanation, Metadata, Side};
 
@@ -16,7 +16,7 @@ pub(super) fn message<M: Message>(side: Side, bytes: &[u8]) -> Explanation {
     if let Some(header) = M::Header::first(bytes) {
         let mut metadata = Metadata::new();
         metadata.header_size = M::HEADER_SIZE;
-        let described = M::describe(header, side, Wanted::NONE, &mut metadata);
+        let described = M::describe(header, &Asked::nothing(side), &mut metadata);
         metadata.frame = explanation.bytes().clone();
         facts(&mut explanation, &metadata, described.is_ok());
         if let Err(error) = described {
@@ -75,6 +75,7 @@ fn value(field: &FieldInfo, bytes: &[u8]) -> String {
     let (signed, order) = match field.format {
         Format::Unsigned(order) => (false, order),
         Format::Signed(order) => (true, order),
+        Format::Float(order) => return float(order, bytes),
         Format::Bytes => {
             let padding = bytes.iter().rev().take_while(|byte| **byte == 0).count();
             return text(bytes.get(..bytes.len().saturating_sub(padding)).unwrap_or_default());
@@ -90,6 +91,14 @@ fn value(field: &FieldInfo, bytes: &[u8]) -> String {
             format!("{value} (0x{raw:0digits$x})")
         }
         false => format!("{raw} (0x{raw:0digits$x})"),
+    }
+}
+
+fn float(order: ByteOrder, bytes: &[u8]) -> String {
+    let bits = number(order, bytes);
+    match bytes.len() {
+        4 => f32::from_bits(bits as u32).to_string(),
+        _ => f64::from_bits(bits).to_string(),
     }
 }
 

@@ -16,10 +16,12 @@ pub enum ByteOrder {
 /// How the bytes of a field are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// A number that is never negative, 1 to 8 bytes.
+    /// A number that is never negative, 1 to 16 bytes.
     Unsigned(ByteOrder),
-    /// A number in two's complement, 1 to 8 bytes.
+    /// A number in two's complement, 1 to 16 bytes.
     Signed(ByteOrder),
+    /// A floating-point number of IEEE 754, 4 or 8 bytes.
+    Float(ByteOrder),
     /// Bytes as they are. As a property they are text, and zeros at the end are padding.
     Bytes,
 }
@@ -35,6 +37,19 @@ pub struct FieldInfo {
     pub width: usize,
     /// How its bytes are to be read.
     pub format: Format,
+    /// The bits that have names.
+    pub bits: &'static [BitsInfo],
+}
+
+/// Some bits of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BitsInfo {
+    /// Their name.
+    pub name: &'static str,
+    /// The least significant of them; 0 is the least significant of the field.
+    pub low: usize,
+    /// How many there are.
+    pub len: usize,
 }
 
 /// A part of a header that never changes.
@@ -61,6 +76,9 @@ impl FieldInfo {
     /// [`EncodeError::InvalidValue`] if the value does not fit. `header` is then as it was.
     pub(crate) fn write_text(&self, header: &mut [u8], text: &str) -> Result<(), EncodeError> {
         if self.format != Format::Bytes {
+            if let Format::Float(order) = self.format {
+                return self.write_float(header, order, text);
+            }
             let number = text.parse::<i128>();
             let number = number.map_err(|_| self.invalid(format!("{text:?} is not a number")))?;
             return self.write_int(header, number);
@@ -80,10 +98,14 @@ impl FieldInfo {
         let (signed, order) = match self.format {
             Format::Unsigned(order) => (false, order),
             Format::Signed(order) => (true, order),
-            Format::Bytes => return Err(self.invalid("is not a number".to_owned())),
+            Format::Bytes | Format::Float(_) => {
+                return Err(self.invalid("is not an integer".to_owned()));
+            }
         };
-        let unused_bits = 64_usize.saturating_sub(self.width.saturating_mul(8)) as u32;
-        let unsigned_max = i128::from(u64::MAX.checked_shr(unused_bits).unwrap_or(0));
+        let unused_bits = 128_usize.saturating_sub(self.width.saturating_mul(8)) as u32;
+        let unsigned_max = u128::MAX.checked_shr(unused_bits).unwrap_or(0);
+        // What is wider can't be told; values of 16 bytes are cut.
+        let unsigned_max = i128::try_from(unsigned_max).unwrap_or(i128::MAX);
         let (min, max) = match signed {
             true => (!(unsigned_max >> 1), unsigned_max >> 1),
             false => (0, unsigned_max),
@@ -92,6 +114,25 @@ impl FieldInfo {
             return Err(self.invalid(format!("{value} is not within {min} to {max}")));
         }
         let bytes = value.to_le_bytes().into_iter().take(self.width);
+        match order {
+            ByteOrder::Little => self.write(header, bytes),
+            ByteOrder::Big => self.write(header, bytes.rev()),
+        }
+    }
+
+    fn write_float(
+        &self,
+        header: &mut [u8],
+        order: ByteOrder,
+        text: &str,
+    ) -> Result<(), EncodeError> {
+        let value: f64 =
+            text.parse().map_err(|_| self.invalid(format!("{text:?} is not a number")))?;
+        let bits = match self.width {
+            4 => u64::from((value as f32).to_bits()),
+            _ => value.to_bits(),
+        };
+        let bytes = bits.to_le_bytes().into_iter().take(self.width);
         match order {
             ByteOrder::Little => self.write(header, bytes),
             ByteOrder::Big => self.write(header, bytes.rev()),
@@ -119,7 +160,7 @@ mod tests {
     use super::*;
 
     fn field(width: usize, format: Format) -> FieldInfo {
-        FieldInfo { name: "f", offset: 1, width, format }
+        FieldInfo { name: "f", offset: 1, width, format, bits: &[] }
     }
 
     #[expect(clippy::arithmetic_side_effects, reason = "widths are small")]

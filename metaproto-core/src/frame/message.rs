@@ -1,8 +1,11 @@
 //! What the fields of a frame mean to the engine.
 
+use std::sync::Arc;
+
 use super::{FieldInfo, Frame};
 use crate::{
-    DecodeError, EncodeError, ErrorKind, Interest, MessageKind, Metadata, Sharing, Side, Status,
+    Change, DecodeError, EncodeError, ErrorKind, Interest, MessageKind, Metadata, Sharing, Side,
+    Status,
 };
 
 /// A frame that is the message of a protocol: its fields are mapped to [`Metadata`].
@@ -17,17 +20,39 @@ pub trait Message: Frame + Send + Sync + 'static {
     /// The protocol, and the fields that are more than data.
     const SPEC: &'static Spec;
 
-    /// Fills in what `header` tells: id, kind, operation, status, and those properties that are
-    /// `wanted`.
+    /// Fills in what the fixed part of the header tells: id, kind, operation, status, and those
+    /// properties that are asked for.
     ///
     /// # Errors
     /// [`DecodeError::message`] for a kind that is not known. All the rest is filled in nevertheless.
     fn describe(
         header: &Self::Header,
-        side: Side,
-        wanted: Wanted,
+        asked: &Asked,
         metadata: &mut Metadata,
     ) -> Result<(), DecodeError>;
+
+    /// Fills in what the parts behind it tell; `starts` is where they are in `frame`.
+    ///
+    /// # Errors
+    /// [`DecodeError::message`] for a value that is wrong.
+    fn describe_parts(
+        frame: &[u8],
+        starts: &Self::Starts,
+        asked: &Asked,
+        metadata: &mut Metadata,
+    ) -> Result<(), DecodeError> {
+        let _ = (frame, starts, asked, metadata);
+        Ok(())
+    }
+
+    /// Changes a property.
+    ///
+    /// # Errors
+    /// [`EncodeError::UnsupportedChange`] if there is no such property (the default), or it can't be
+    /// changed so; [`EncodeError::InvalidValue`] if the value does not fit.
+    fn change(&mut self, change: &Change) -> Result<(), EncodeError> {
+        Err(EncodeError::UnsupportedChange { verb: change.verb(), name: change.name().to_owned() })
+    }
 
     /// Overwrites the request id.
     ///
@@ -145,6 +170,32 @@ impl KindField {
     #[must_use]
     pub fn value(&self, kind: MessageKind) -> Option<i64> {
         self.values.iter().find(|(_, of)| *of == kind).map(|(value, _)| *value)
+    }
+}
+
+/// What a codec is asked to tell of messages.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Whose messages they are.
+    pub side: Side,
+    /// Which properties are asked for, of those that have fields.
+    pub wanted: Wanted,
+    /// All that are asked for.
+    pub interest: Arc<Interest>,
+}
+
+impl Asked {
+    /// What `interest` asks of messages of this kind.
+    #[must_use]
+    pub fn new<M: Message>(side: Side, interest: &Arc<Interest>) -> Self {
+        let wanted = Wanted::of(interest, M::SPEC.properties);
+        Asked { side, wanted, interest: Arc::clone(interest) }
+    }
+
+    /// No property at all.
+    #[must_use]
+    pub fn nothing(side: Side) -> Self {
+        Asked { side, wanted: Wanted::NONE, interest: Arc::new(Interest::Only(Vec::new())) }
     }
 }
 

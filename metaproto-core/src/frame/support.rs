@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Constant;
+use super::parts::Stop;
 use crate::{DecodeError, EncodeError, Fault, FrameLength};
 
 /// `LEN` bytes of a header from the offset `AT`. That they lie within it is checked by the compiler,
@@ -40,8 +41,8 @@ pub fn text<const AT: usize, const LEN: usize, const N: usize>(header: &[u8; N])
     AT..AT.saturating_add(len)
 }
 
-/// The length of a frame whose length field says `value`, where the field counts all but `plus`
-/// bytes. It must be within `min..=max`.
+/// The length of a frame whose length fields add up to `value`, and that has `plus` bytes besides.
+/// It must be within `min..=max`.
 ///
 /// # Errors
 /// The length is outside these bounds, or more than memory has addresses.
@@ -49,38 +50,118 @@ pub fn text<const AT: usize, const LEN: usize, const N: usize>(header: &[u8; N])
 pub fn total(
     field: &'static str,
     value: u64,
-    plus: u64,
+    plus: i64,
     min: u64,
     max: u64,
-) -> Result<usize, DecodeError> {
-    let total = value.saturating_add(plus);
+) -> Result<Option<usize>, DecodeError> {
+    let total = match plus {
+        0.. => value.saturating_add(plus.unsigned_abs()),
+        _ => value.saturating_sub(plus.unsigned_abs()),
+    };
     if total < min {
         return Err(too_small(field, value));
     }
     match usize::try_from(total) {
-        Ok(fits) if total <= max => Ok(fits),
+        Ok(fits) if total <= max => Ok(Some(fits)),
         _ => Err(too_large(field, value)),
     }
 }
 
-/// What a length field says of a body of `body_len` bytes: that and `plus`, unless the whole frame,
-/// which has a header of `header` bytes, would be longer than `max`.
+/// What a field that tells a length or a count means: it stands for `value / unit + plus`.
 ///
 /// # Errors
-/// [`EncodeError::InvalidValue`] if it would.
-pub fn wire_length<T: TryFrom<u64>>(
-    field: &'static str,
-    body_len: usize,
-    plus: usize,
-    header: usize,
-    max: u64,
-) -> Result<T, EncodeError> {
-    let total = body_len.saturating_add(header) as u64;
-    let value = T::try_from(body_len.saturating_add(plus) as u64);
-    match value {
-        Ok(value) if total <= max => Ok(value),
-        _ => Err(too_long(field, total, max)),
+/// [`Fault::LengthTooSmall`] if that is negative.
+#[inline]
+pub fn given(field: &'static str, value: u64, unit: u64, plus: i64) -> Result<u64, Stop> {
+    let units = match plus {
+        0.. => value.checked_sub(plus.unsigned_abs()),
+        _ => Some(value.saturating_add(plus.unsigned_abs())),
+    };
+    match units {
+        Some(units) => Ok(units.saturating_mul(unit)),
+        None => Err(Stop::Bad(too_small(field, value))),
     }
+}
+
+/// What a field says of `bytes`: `bytes / unit + plus`, at most `max`. The counterpart of [`given`].
+///
+/// # Errors
+/// [`EncodeError::InvalidValue`] if it does not fit, or `bytes` are no whole units.
+#[inline]
+pub fn wire_value(
+    field: &'static str,
+    bytes: usize,
+    unit: u64,
+    plus: i64,
+    max: u64,
+) -> Result<u64, EncodeError> {
+    let bytes = bytes as u64;
+    let units = bytes.checked_div(unit).filter(|_| bytes.checked_rem(unit) == Some(0));
+    let value = units.and_then(|units| units.checked_add_signed(plus));
+    value.filter(|value| *value <= max).ok_or_else(|| cannot_tell(field, bytes))
+}
+
+/// As many bytes of `bytes` as fit into a wider number, at its more significant end: to be shifted
+/// down, which extends the sign.
+#[inline(always)]
+pub const fn widen_be<const N: usize, const WIDE: usize>(bytes: [u8; N]) -> [u8; WIDE] {
+    let mut wide = [0; WIDE];
+    if let Some(place) = wide.first_chunk_mut::<N>() {
+        *place = bytes;
+    }
+    wide
+}
+
+/// The same for little-endian numbers.
+#[inline(always)]
+pub const fn widen_le<const N: usize, const WIDE: usize>(bytes: [u8; N]) -> [u8; WIDE] {
+    let mut wide = [0; WIDE];
+    if let Some(place) = wide.last_chunk_mut::<N>() {
+        *place = bytes;
+    }
+    wide
+}
+
+/// The less significant bytes of a number.
+#[inline(always)]
+pub const fn narrow_be<const N: usize, const WIDE: usize>(bytes: [u8; WIDE]) -> [u8; N] {
+    match bytes.last_chunk::<N>() {
+        Some(bytes) => *bytes,
+        None => [0; N],
+    }
+}
+
+/// The same for little-endian numbers.
+#[inline(always)]
+pub const fn narrow_le<const N: usize, const WIDE: usize>(bytes: [u8; WIDE]) -> [u8; N] {
+    match bytes.first_chunk::<N>() {
+        Some(bytes) => *bytes,
+        None => [0; N],
+    }
+}
+
+/// The items of an array of numbers.
+#[inline]
+pub fn split<const WIDTH: usize, const LEN: usize, const ALL: usize>(
+    bytes: [u8; ALL],
+) -> [[u8; WIDTH]; LEN] {
+    let mut items = [[0; WIDTH]; LEN];
+    for (item, bytes) in items.iter_mut().zip(bytes.as_chunks::<WIDTH>().0) {
+        *item = *bytes;
+    }
+    items
+}
+
+/// The bytes of an array of numbers.
+#[inline]
+pub fn join<const WIDTH: usize, const LEN: usize, const ALL: usize>(
+    items: [[u8; WIDTH]; LEN],
+) -> [u8; ALL] {
+    let mut all = [0; ALL];
+    for (bytes, item) in all.as_chunks_mut::<WIDTH>().0.iter_mut().zip(items) {
+        *bytes = item;
+    }
+    all
 }
 
 /// Narrows a request id to its field.
@@ -168,8 +249,10 @@ fn too_large(field: &'static str, value: u64) -> DecodeError {
     DecodeError::connection(field, Fault::LengthTooLarge(value))
 }
 
+/// A frame would be longer than its length can tell.
 #[cold]
-fn too_long(field: &'static str, total: u64, max: u64) -> EncodeError {
+#[must_use]
+pub fn too_long(field: &'static str, total: usize, max: u64) -> EncodeError {
     let reason = format!("a frame of {total} bytes is longer than {max}");
     EncodeError::InvalidValue { field, reason: reason.into() }
 }
@@ -177,5 +260,32 @@ fn too_long(field: &'static str, total: u64, max: u64) -> EncodeError {
 #[cold]
 fn wide_id(field: &'static str, width: usize) -> EncodeError {
     let reason = format!("the id is wider than {} bits", width.saturating_mul(8));
+    EncodeError::InvalidValue { field, reason: reason.into() }
+}
+
+/// A value that contradicts others.
+#[cold]
+pub(super) fn does_not_fit(field: &'static str, reason: &'static str) -> EncodeError {
+    EncodeError::InvalidValue { field, reason: reason.into() }
+}
+
+#[cold]
+fn cannot_tell(field: &'static str, bytes: u64) -> EncodeError {
+    EncodeError::InvalidValue { field, reason: format!("can't tell {bytes}").into() }
+}
+
+/// A number that is more than its bits can say.
+#[cold]
+#[must_use]
+pub fn too_wide(field: &'static str, value: u64, max: u64) -> EncodeError {
+    let reason = format!("{value} is more than {max}");
+    EncodeError::InvalidValue { field, reason: reason.into() }
+}
+
+/// A number that takes more bytes than its place has.
+#[cold]
+#[must_use]
+pub fn wider_than(field: &'static str, width: usize) -> EncodeError {
+    let reason = format!("does not fit {width} bytes");
     EncodeError::InvalidValue { field, reason: reason.into() }
 }

@@ -3,10 +3,10 @@
 use proc_macro2::Span;
 use syn::{Expr, Ident, LitStr};
 
-use super::value::{fits_int, literal};
+use super::value::fits_int;
 use crate::mistakes::{Mistakes, suggest};
 use crate::model::{ErrorTable, Kind, Mapping, Status};
-use crate::parse::{Declaration, Field, Int, Said, Scalar, Type};
+use crate::parse::{Declaration, Field, Int, Said, Scalar, Type, literal};
 
 /// The variants of `metaproto_core::ErrorKind`.
 const ERROR_KINDS: [&str; 16] = [
@@ -93,7 +93,7 @@ fn integer(
     refuse: impl Fn(Int) -> Option<&'static str>,
     mistakes: &mut Mistakes,
 ) -> Option<Int> {
-    let wrong = match field.ty? {
+    let wrong = match *field.ty.as_ref()? {
         Type::Value(Scalar::Int(int)) => match refuse(int) {
             None => return Some(int),
             Some(wrong) => wrong,
@@ -107,13 +107,15 @@ fn integer(
 
 /// Codes and kinds are numbers that `Status::code` can hold.
 fn too_wide(int: Int) -> Option<&'static str> {
-    (int.name == "u64").then_some("is at most `u32` or `i64`")
+    matches!(int.name, "u64" | "u128" | "i128").then_some("is at most `u32` or `i64`")
 }
 
 fn request_id(declaration: &Declaration, mistakes: &mut Mistakes) -> Option<usize> {
     let said = |field: &Field| field.meta.request_id;
     let (index, field) = single(declaration, "request id", said, mistakes)?;
-    let refuse = |int: Int| int.signed.then_some("is unsigned: `u8`, `u16`, `u32` or `u64`");
+    let refuse = |int: Int| {
+        (int.signed || int.size > 8).then_some("is unsigned: `u8`, `u16`, `u32` or `u64`")
+    };
     integer(field, "a request id", refuse, mistakes).map(|_| index)
 }
 

@@ -4,5 +4,5 @@ mod layout;
 mod mapping;
 mod value;
 
-pub(crate) use self::layout::layout;
+pub(crate) use self::layout::{Purpose, layout, names};
 pub(crate) use self::mapping::mapping;

@@ -1,21 +1,9 @@
 //! Values that are written out can be checked here; others are left to the compiler.
 
-use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
+use syn::{Expr, ExprLit, Lit};
 
 use crate::mistakes::Mistakes;
-use crate::parse::{Int, Scalar};
-
-/// The number that `value` is, if it is written out.
-pub(super) fn literal(value: &Expr) -> Option<i128> {
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => int.base10_parse().ok(),
-        Expr::Lit(ExprLit { lit: Lit::Byte(byte), .. }) => Some(i128::from(byte.value())),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => literal(expr).map(|n| -n),
-        Expr::Group(group) => literal(&group.expr),
-        Expr::Paren(paren) => literal(&paren.expr),
-        _ => None,
-    }
-}
+use crate::parse::{Int, Scalar, literal};
 
 /// Whether `value` can be one of this type, as far as can be told here.
 pub(super) fn fits_int(value: &Expr, int: Int, mistakes: &mut Mistakes) -> bool {
@@ -33,6 +21,7 @@ pub(super) fn fits(value: &Expr, scalar: Scalar, mistakes: &mut Mistakes) -> boo
     let width = match scalar {
         Scalar::Int(int) => return fits_int(value, int, mistakes),
         Scalar::Bytes(width) => width,
+        Scalar::Float(_) | Scalar::Array(..) | Scalar::Custom(_) => return true,
     };
     let fits = match value {
         Expr::Lit(ExprLit { lit: Lit::ByteStr(bytes), .. }) => bytes.value().len() == width,

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
 
-use super::tokens::{bytes_of, field_info, int_type, number, put, read, text};
+use super::tokens::{Block, bytes_of, field_info, int_type, number, option};
 use crate::model::{ErrorTable, Field, Kind, Layout, Mapping, Status};
 use crate::parse::{Int, Scalar};
 
@@ -14,7 +14,7 @@ pub(crate) fn codec(layout: &Layout, mapping: &Mapping) -> TokenStream {
     let spec = spec(layout, mapping);
     let describe = describe(layout, mapping);
     let set_request_id =
-        mapping.request_id.map(|index| set_request_id(&layout.fields[index], layout));
+        mapping.request_id.map(|index| set_request_id(&layout.head[index], layout));
     let codes_differ = mapping.status.as_ref().map(|status| codes_differ(status, layout));
     let protocol = protocol(ident, &layout.vis);
     quote! {
@@ -44,25 +44,18 @@ pub(super) fn protocol(ident: &syn::Ident, vis: &syn::Visibility) -> TokenStream
     }
 }
 
-fn option(value: Option<TokenStream>) -> TokenStream {
-    match value {
-        Some(value) => quote! { ::core::option::Option::Some(#value) },
-        None => quote! { ::core::option::Option::None },
-    }
-}
-
 fn info(field: &Field) -> TokenStream {
-    field_info(&field.name, field.offset, field.scalar, field.order)
+    field_info(field)
 }
 
 fn spec(layout: &Layout, mapping: &Mapping) -> TokenStream {
     let (name, aliases) = (&mapping.protocol, &mapping.aliases);
     let sharing = mapping.sharing.as_ref();
     let sharing = option(sharing.map(|sharing| quote! { ::metaproto_core::Sharing::#sharing }));
-    let bits = mapping.request_id.map(|index| number(layout.fields[index].scalar.width() * 8));
+    let bits = mapping.request_id.map(|index| number(layout.head[index].scalar.width() * 8));
     let bits = option(bits.map(|bits| quote! { #bits }));
     let properties = mapping.properties.iter().map(|(name, index)| {
-        let field = info(&layout.fields[*index]);
+        let field = info(&layout.head[*index]);
         quote! { ::metaproto_core::frame::Property { name: #name, field: #field } }
     });
     let status = option(mapping.status.as_ref().map(|status| status_field(status, layout)));
@@ -83,10 +76,15 @@ fn spec(layout: &Layout, mapping: &Mapping) -> TokenStream {
     }
 }
 
+/// The fixed part of the header.
+fn header(layout: &Layout) -> Block {
+    Block::new(quote! { __header }, layout.head_size)
+}
+
 fn int_of(field: &Field) -> Option<Int> {
     match field.scalar {
         Scalar::Int(int) => Some(int),
-        Scalar::Bytes(_) => None,
+        _ => None,
     }
 }
 
@@ -97,14 +95,14 @@ fn wide(value: &Expr, field: &Field) -> TokenStream {
 }
 
 fn status_field(status: &Status, layout: &Layout) -> TokenStream {
-    let field = &layout.fields[status.field];
+    let field = &layout.head[status.field];
     let (info, ok) = (info(field), wide(&status.ok, field));
     quote! { ::metaproto_core::frame::StatusField { field: #info, ok: #ok } }
 }
 
 fn error_table(status: &Status, layout: &Layout) -> Option<TokenStream> {
     let ErrorTable { codes, other, text } = status.errors.as_ref()?;
-    let field = &layout.fields[status.field];
+    let field = &layout.head[status.field];
     let codes = codes.iter().map(|(kind, code)| {
         let code = wide(code, field);
         quote! { (::metaproto_core::ErrorKind::#kind, #code) }
@@ -118,7 +116,7 @@ fn error_table(status: &Status, layout: &Layout) -> Option<TokenStream> {
 /// Checks that no code means success. Numbers have been compared; what a named constant is, only the
 /// compiler knows.
 fn codes_differ(status: &Status, layout: &Layout) -> TokenStream {
-    let field = &layout.fields[status.field];
+    let field = &layout.head[status.field];
     let ok = wide(&status.ok, field);
     let codes = status
         .errors
@@ -136,7 +134,7 @@ fn codes_differ(status: &Status, layout: &Layout) -> TokenStream {
 }
 
 fn kind_field(kind: &Kind, layout: &Layout) -> TokenStream {
-    let field = &layout.fields[kind.field];
+    let field = &layout.head[kind.field];
     let info = info(field);
     let values = kind.values.iter().map(|(value, kind)| {
         let value = wide(value, field);
@@ -147,21 +145,21 @@ fn kind_field(kind: &Kind, layout: &Layout) -> TokenStream {
 
 fn describe(layout: &Layout, mapping: &Mapping) -> TokenStream {
     let request_id = mapping.request_id.map(|index| {
-        let value = read(&layout.fields[index], layout);
+        let value = header(layout).read(&layout.head[index]);
         quote! {
             __metadata.request_id =
                 ::core::option::Option::Some(#value as ::core::primitive::u64);
         }
     });
     let operation = mapping.operation.map(|index| {
-        let field = &layout.fields[index];
+        let field = &layout.head[index];
         match field.scalar {
             Scalar::Int(_) => {
-                let value = read(field, layout);
+                let value = header(layout).read(field);
                 quote! { __metadata.set_operation_int(#value); }
             }
-            Scalar::Bytes(_) => {
-                let range = text(field, layout);
+            _ => {
+                let range = header(layout).text(field);
                 quote! { __metadata.set_operation_in_frame(#range); }
             }
         }
@@ -170,16 +168,16 @@ fn describe(layout: &Layout, mapping: &Mapping) -> TokenStream {
         .properties
         .iter()
         .enumerate()
-        .map(|(place, (name, index))| property(place, name, &layout.fields[*index], layout));
+        .map(|(place, (name, index))| property(place, name, &layout.head[*index], layout));
     let by_side = quote! {
-        __metadata.kind = match __side {
+        __metadata.kind = match __asked.side {
             ::metaproto_core::Side::Downstream => ::metaproto_core::MessageKind::Request,
             ::metaproto_core::Side::Upstream => ::metaproto_core::MessageKind::Response,
         };
     };
     let kind = mapping.kind.as_ref().map(|kind| by_value(kind, layout));
     let status = mapping.status.as_ref().map(|status| {
-        let value = read(&layout.fields[status.field], layout);
+        let value = header(layout).read(&layout.head[status.field]);
         quote! {
             if let ::metaproto_core::MessageKind::Response = __metadata.kind {
                 __metadata.status = ::core::option::Option::Some(
@@ -192,11 +190,10 @@ fn describe(layout: &Layout, mapping: &Mapping) -> TokenStream {
         #[inline(always)]
         fn describe(
             __header: &Self::Header,
-            __side: ::metaproto_core::Side,
-            __wanted: ::metaproto_core::frame::Wanted,
+            __asked: &::metaproto_core::frame::Asked,
             __metadata: &mut ::metaproto_core::Metadata,
         ) -> ::core::result::Result<(), ::metaproto_core::DecodeError> {
-            let _ = (__header, __wanted);
+            let _ = (__header, __asked);
             #request_id
             #operation
             #(#properties)*
@@ -211,17 +208,17 @@ fn describe(layout: &Layout, mapping: &Mapping) -> TokenStream {
 fn property(place: usize, name: &str, field: &Field, layout: &Layout) -> TokenStream {
     let push = match field.scalar {
         Scalar::Int(_) => {
-            let value = read(field, layout);
+            let value = header(layout).read(field);
             quote! { __metadata.push_int(#name, #value); }
         }
-        Scalar::Bytes(_) => {
-            let range = text(field, layout);
+        _ => {
+            let range = header(layout).text(field);
             quote! { __metadata.push_in_frame(#name, #range); }
         }
     };
     let place = Literal::usize_unsuffixed(place);
     quote! {
-        if __wanted.has(#place) {
+        if __asked.wanted.has(#place) {
             #push
         }
     }
@@ -229,8 +226,8 @@ fn property(place: usize, name: &str, field: &Field, layout: &Layout) -> TokenSt
 
 /// An unknown value leaves the kind that the side suggests, so that a request can be answered.
 fn by_value(kind: &Kind, layout: &Layout) -> TokenStream {
-    let field = &layout.fields[kind.field];
-    let (name, value) = (&field.name, read(field, layout));
+    let field = &layout.head[kind.field];
+    let (name, value) = (&field.name, header(layout).read(field));
     let arms = kind.values.iter().map(|(value, kind)| {
         quote! { #value => ::metaproto_core::MessageKind::#kind, }
     });
@@ -255,7 +252,7 @@ fn by_value(kind: &Kind, layout: &Layout) -> TokenStream {
 fn set_request_id(field: &Field, layout: &Layout) -> TokenStream {
     let (name, ty) = (&field.name, int_of(field).map(int_type));
     let value = bytes_of(field.scalar, field.order, &quote! { __value });
-    let put = put(&quote! { __header }, field.offset, field.scalar, layout, &value);
+    let put = header(layout).put(field.offset, field.scalar, &value);
     quote! {
         #[inline]
         fn set_request_id(

@@ -1,319 +1,320 @@
 //! `impl Frame`.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
-use syn::Expr;
-use syn::spanned::Spanned;
+use quote::quote;
 
-use super::tokens::{bytes_of, bytes_of_expr, field_info, int_type, number, put, read, take};
-use crate::model::{Body, Field, Layout, Role};
-use crate::parse::{Order, Scalar};
+use super::head::{
+    constant_infos, field_infos, length, length_needs, max_len_check, max_length, offsets,
+    set_lengths, template, trailer_template,
+};
+use super::tokens::{Block, number, tried};
+use super::walk::{Pass, locate, parts, variable};
+use super::write::{custom_shape, default_parts, own_parts, put_values, size, write_function};
+use super::{bits, checksum};
+use crate::model::{Field, Framing, Layout, Role};
+use crate::parse::Scalar;
 
 pub(crate) fn frame(layout: &Layout) -> TokenStream {
-    let (ident, size) = (&layout.ident, number(layout.header_size));
-    let fields = field_infos(layout);
-    let constants = constants(layout);
-    let template = template(layout);
-    let max_length = max_length(layout);
-    let length = length(layout);
-    let set_length = set_length(layout);
-    let from_parts = from_parts(layout);
-    let to_header = to_header(layout);
-    let body = match &layout.body {
-        Some(Body { ident, .. }) => quote! { &self.#ident },
-        None => quote! { &[] },
+    let ident = &layout.ident;
+    let (head, trailer) = (number(layout.head_size), number(layout.trailer_size));
+    let prefix = number(length_needs(layout));
+    let (count, starts) = (number(layout.parts.len()), number(layout.parts.len() + 1));
+    let (fields, constants) = (field_infos(layout), constant_infos(layout));
+    let parts = layout.parts.iter().map(|part| &part.name);
+    let (template, max_length) = (template(layout), max_length(layout));
+    let scanned = matches!(layout.framing, Framing::Scanned(_));
+    let max_header = match &layout.max_header {
+        Some(max) => quote! { const MAX_HEADER: ::core::primitive::usize = #max; },
+        None => TokenStream::new(),
     };
-    let offsets = offsets(layout);
+    let (length, set_lengths) = (length(layout), set_lengths(layout));
+    let (locate, verify) = (locate(layout), checksum::verify(layout));
+    let (body, size) = (body(layout), size(layout));
+    let (reading, explain) = (reading(layout), explain(layout));
+    let (writing, function) = writing(layout);
+    let plain = plain(layout);
+    let (offsets, accessors) = (offsets(layout), bits::accessors(layout));
     let max_len_check = layout.max_len.as_ref().map(|max| max_len_check(max, layout));
+    let widths = widths(layout);
     quote! {
         #[automatically_derived]
         impl ::metaproto_core::frame::Frame for #ident {
-            type Header = [::core::primitive::u8; #size];
+            type Header = [::core::primitive::u8; #head];
+            type Prefix = [::core::primitive::u8; #prefix];
+            type Sizes = [::core::primitive::usize; #count];
+            type Starts = [::core::primitive::usize; #starts];
+            const TRAILER_SIZE: ::core::primitive::usize = #trailer;
             const MAX_LENGTH: ::core::primitive::u64 = #max_length;
+            const IS_SCANNED: ::core::primitive::bool = #scanned;
             const FIELDS: &'static [::metaproto_core::frame::FieldInfo] = &[#(#fields),*];
+            const PARTS: &'static [&'static ::core::primitive::str] = &[#(#parts),*];
             const CONSTANTS: &'static [::metaproto_core::frame::Constant] = &[#(#constants),*];
             const TEMPLATE: Self::Header = #template;
+            #max_header
             #length
-            #set_length
-            #from_parts
-            #to_header
-            #[inline]
-            fn body(&self) -> &[::core::primitive::u8] {
-                #body
-            }
+            #set_lengths
+            #locate
+            #verify
+            #reading
+            #writing
+            #body
+            #size
+            #explain
         }
+        #plain
+        #function
         #offsets
+        #accessors
         #max_len_check
+        #widths
     }
 }
 
-/// A part of the header that the user has written a value for.
-struct Written<'a> {
-    name: &'a str,
-    offset: usize,
-    scalar: Scalar,
-    order: Order,
-    value: &'a Expr,
+/// Whether there is nothing but a header of fixed size and a body: no part, no trailer, nothing that
+/// could be refused when it is read.
+fn is_plain(layout: &Layout) -> bool {
+    layout.parts.is_empty()
+        && layout.trailer.is_empty()
+        && layout.checksums.is_empty()
+        && !layout.head.iter().any(|field| matches!(field.scalar, Scalar::Custom(_)))
 }
 
-impl Written<'_> {
-    fn bytes(&self) -> TokenStream {
-        bytes_of_expr(self.scalar, self.order, self.value)
-    }
-}
-
-fn written<'a>(field: &'a Field, value: &'a Expr) -> Written<'a> {
-    let Field { name, offset, scalar, order, .. } = field;
-    Written { name, offset: *offset, scalar: *scalar, order: *order, value }
-}
-
-fn all_constants(layout: &Layout) -> impl Iterator<Item = Written<'_>> {
-    let magic = layout.magic.iter().map(|magic| Written {
-        name: "magic",
-        offset: 0,
-        scalar: magic.scalar,
-        order: magic.order,
-        value: &magic.value,
-    });
-    let fields = layout.fields.iter().filter_map(|field| match &field.role {
-        Role::Constant(value) => Some(written(field, value)),
-        _ => None,
-    });
-    magic.chain(fields)
-}
-
-fn field_infos(layout: &Layout) -> Vec<TokenStream> {
-    let magic = layout.magic.iter().map(|m| field_info("magic", 0, m.scalar, m.order));
-    let fields = layout.fields.iter().map(|f| field_info(&f.name, f.offset, f.scalar, f.order));
-    magic.chain(fields).collect()
-}
-
-fn constants(layout: &Layout) -> Vec<TokenStream> {
-    let one = |constant: Written<'_>| {
-        let (name, offset, bytes) = (constant.name, number(constant.offset), constant.bytes());
-        quote! {
-            ::metaproto_core::frame::Constant { name: #name, offset: #offset, bytes: &#bytes }
-        }
+fn body(layout: &Layout) -> TokenStream {
+    let body = match &layout.body {
+        Some(ident) => quote! { &self.#ident },
+        None => quote! { &[] },
     };
-    all_constants(layout).map(one).collect()
-}
-
-fn template(layout: &Layout) -> TokenStream {
-    let size = number(layout.header_size);
-    let defaults = layout.fields.iter().filter_map(|field| match &field.role {
-        Role::Value { default: Some(value) } => Some(written(field, value)),
-        _ => None,
-    });
-    let target = quote! { &mut __header };
-    let puts: Vec<_> = all_constants(layout)
-        .chain(defaults)
-        .map(|part| put(&target, part.offset, part.scalar, layout, &part.bytes()))
-        .collect();
-    match puts.is_empty() {
-        true => quote! { [0; #size] },
-        false => quote! {{
-            let mut __header: Self::Header = [0; #size];
-            #(#puts)*
-            __header
-        }},
-    }
-}
-
-/// The field that tells the length.
-struct LengthField<'a> {
-    field: &'a Field,
-    ty: TokenStream,
-    counts_header: bool,
-}
-
-/// `None` if there is no body.
-fn length_field(layout: &Layout) -> Option<LengthField<'_>> {
-    let body = layout.body.as_ref()?;
-    let field = layout.fields.get(body.length)?;
-    match field.scalar {
-        Scalar::Int(int) => {
-            Some(LengthField { field, ty: int_type(int), counts_header: body.counts_header })
-        }
-        Scalar::Bytes(_) => None,
-    }
-}
-
-fn max_length(layout: &Layout) -> TokenStream {
-    let size = number(layout.header_size);
-    let widest = match length_field(layout) {
-        None => quote! { #size },
-        Some(LengthField { ty, counts_header: true, .. }) => {
-            quote! { <#ty>::MAX as ::core::primitive::u64 }
-        }
-        Some(LengthField { ty, .. }) => quote! {
-            (<#ty>::MAX as ::core::primitive::u64).saturating_add(#size)
-        },
-    };
-    match &layout.max_len {
-        None => widest,
-        Some(max) => quote! {{
-            let (__max, __widest): (::core::primitive::u64, ::core::primitive::u64) =
-                (#max, #widest);
-            if __max < __widest { __max } else { __widest }
-        }},
-    }
-}
-
-/// Checks that a frame can be as short as its header.
-fn max_len_check(max: &Expr, layout: &Layout) -> TokenStream {
-    let size = number(layout.header_size);
-    quote_spanned! { max.span() =>
-        const _: () = {
-            let __max: ::core::primitive::u64 = #max;
-            ::core::assert!(__max >= #size, "`max_len` is less than the header");
-        };
-    }
-}
-
-/// Checks the constants and computes the length. This is what runs for every frame.
-fn length(layout: &Layout) -> TokenStream {
-    let size = number(layout.header_size);
-    let checks = all_constants(layout).map(|constant| {
-        let found = take(constant.offset, constant.scalar, layout);
-        let (name, bytes) = (constant.name, constant.bytes());
-        let len = number(constant.scalar.width());
-        quote! {
-            let __found = #found;
-            if __found != const { let __bytes: [::core::primitive::u8; #len] = #bytes; __bytes } {
-                return ::core::result::Result::Err(
-                    ::metaproto_core::__private::bad_constant(#name, &__found),
-                );
-            }
-        }
-    });
-    let total = match length_field(layout) {
-        None => quote! { ::core::result::Result::Ok(#size) },
-        Some(LengthField { field, counts_header, .. }) => {
-            let (name, value) = (&field.name, read(field, layout));
-            let plus = if counts_header { number(0) } else { size.clone() };
-            quote! {
-                ::metaproto_core::__private::total(
-                    #name, #value as ::core::primitive::u64, #plus, #size, Self::MAX_LENGTH,
-                )
-            }
-        }
-    };
-    quote! {
-        #[inline(always)]
-        fn length(__header: &Self::Header) -> ::core::result::Result<
-            ::core::primitive::usize,
-            ::metaproto_core::DecodeError,
-        > {
-            #(#checks)*
-            #total
-        }
-    }
-}
-
-fn set_length(layout: &Layout) -> TokenStream {
-    let write = length_field(layout).map(|LengthField { field, ty, counts_header }| {
-        let (name, size) = (&field.name, number(layout.header_size));
-        let plus = if counts_header { size.clone() } else { number(0) };
-        let value = bytes_of(field.scalar, field.order, &quote! { __value });
-        let put = put(&quote! { __header }, field.offset, field.scalar, layout, &value);
-        quote! {
-            let __value = match ::metaproto_core::__private::wire_length::<#ty>(
-                #name, __body_len, #plus, #size, Self::MAX_LENGTH,
-            ) {
-                ::core::result::Result::Ok(__value) => __value,
-                ::core::result::Result::Err(__error) => {
-                    return ::core::result::Result::Err(__error);
-                }
-            };
-            #put
-        }
-    });
-    let unused = write.is_none().then(|| quote! { let _ = (__header, __body_len); });
     quote! {
         #[inline]
-        fn set_length(
-            __header: &mut Self::Header,
-            __body_len: ::core::primitive::usize,
+        fn body(&self) -> &[::core::primitive::u8] {
+            #body
+        }
+    }
+}
+
+/// `field: value` for the fields of a block.
+pub(super) fn values(fields: &[Field], block: &Block) -> TokenStream {
+    let values = fields.iter().map(|field| {
+        let ident = &field.ident;
+        let value = match (&field.role, field.scalar) {
+            (Role::Value { .. }, Scalar::Custom(_)) => custom_value(field, block),
+            (Role::Value { .. }, _) => block.read(field),
+            _ => quote! { ::metaproto_core::Auto::new() },
+        };
+        quote! { #ident: #value, }
+    });
+    quote! { #(#values)* }
+}
+
+fn custom_value(field: &Field, block: &Block) -> TokenStream {
+    let (name, bytes) = (&field.name, block.read(field));
+    let (with, shape) = custom_shape(field);
+    tried(&quote! {{
+        #with
+        ::metaproto_core::__private::read_fixed(#name, &#shape, &#bytes)
+    }})
+}
+
+/// `field: value` for the parts, from the variables that hold them.
+pub(super) fn part_values(layout: &Layout) -> TokenStream {
+    let values = layout.parts.iter().filter(|part| part.ident.is_some()).map(|part| {
+        let (ident, variable) = (&part.ident, variable(part));
+        match part.role {
+            Role::Value { .. } => quote! { #ident: #variable, },
+            _ => quote! { #ident: ::metaproto_core::Auto::new(), },
+        }
+    });
+    quote! { #(#values)* }
+}
+
+fn reading(layout: &Layout) -> TokenStream {
+    if is_plain(layout) {
+        return quote! {
+            #[inline]
+            fn read(
+                __frame: ::metaproto_core::Bytes,
+            ) -> ::core::result::Result<Self, ::metaproto_core::DecodeError> {
+                ::metaproto_core::__private::read_plain(__frame)
+            }
+        };
+    }
+    let (head, trailer) = (number(layout.head_size), number(layout.trailer_size));
+    let block = Block::new(quote! { __header }, layout.head_size);
+    let end = Block::new(quote! { __trailer }, layout.trailer_size);
+    let parts = parts(layout, Pass::Read);
+    let values = values(&layout.head, &block);
+    let trailer_values = self::values(&layout.trailer, &end);
+    let part_values = part_values(layout);
+    let body = layout.body.as_ref().map(|ident| quote! { #ident: __body, });
+    let header = tried(&quote! { __cursor.array::<#head>() });
+    let has_body = layout.body.is_some();
+    let close = tried(&quote! {
+        ::metaproto_core::__private::close::<#trailer>(__cursor, #has_body)
+    });
+    quote! {
+        fn read(
+            __frame: ::metaproto_core::Bytes,
+        ) -> ::core::result::Result<Self, ::metaproto_core::DecodeError> {
+            ::metaproto_core::__private::read_frame(&__frame)
+        }
+
+        fn read_from(
+            __cursor: &mut ::metaproto_core::frame::parts::Cursor<'_>,
+        ) -> ::core::result::Result<Self, ::metaproto_core::frame::parts::Stop> {
+            __cursor.enter("header");
+            let __header = &#header;
+            #parts
+            let (__body, __trailer) = #close;
+            let _ = (__header, &__body, &__trailer);
+            ::core::result::Result::Ok(Self { #values #part_values #body #trailer_values })
+        }
+    }
+}
+
+/// The methods of the trait, and the function that does the work.
+fn writing(layout: &Layout) -> (TokenStream, TokenStream) {
+    let (ident, head) = (&layout.ident, number(layout.head_size));
+    let block = Block::new(quote! { &mut __header }, layout.head_size);
+    let end = Block::new(quote! { &mut __trailer }, layout.trailer_size);
+    let puts = put_values(&layout.head, &block);
+    let trailer_template = trailer_template(layout);
+    let trailer_puts = put_values(&layout.trailer, &end);
+    let (own, (defaults, default_arguments)) = (own_parts(layout), default_parts(layout));
+    let body = match &layout.body {
+        Some(ident) => quote! { &self.#ident },
+        None => quote! { &[] },
+    };
+    let write = match is_plain(layout) {
+        true => quote! { ::metaproto_core::__private::write_plain(self, __out) },
+        false => quote! {
+            let mut __header = Self::TEMPLATE;
+            #puts
+            let mut __trailer = #trailer_template;
+            let _ = &mut __trailer;
+            #trailer_puts
+            ::metaproto_core::__private::all_or_nothing(__out, |__out| {
+                <#ident>::__write(__header, #own #body, __trailer, __out)
+            })
+        },
+    };
+    let methods = quote! {
+        fn write(
+            &self,
+            __out: &mut ::metaproto_core::BytesMut,
         ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
-            #unused
             #write
+        }
+
+        fn write_filled(
+            __header: Self::Header,
+            __body: &[::core::primitive::u8],
+            __out: &mut ::metaproto_core::BytesMut,
+        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+            #defaults
+            ::metaproto_core::__private::all_or_nothing(__out, |__out| {
+                <#ident>::__write(__header, #default_arguments __body, #trailer_template, __out)
+            })
+        }
+    };
+    if is_plain(layout) {
+        let methods = quote! {
+            fn write(
+                &self,
+                __out: &mut ::metaproto_core::BytesMut,
+            ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+                #write
+            }
+        };
+        return (methods, TokenStream::new());
+    }
+    let function = write_function(layout, true);
+    let _ = head;
+    let inherent = quote! {
+        #[automatically_derived]
+        #[doc(hidden)]
+        impl #ident {
+            #function
+        }
+    };
+    (methods, inherent)
+}
+
+/// What frames of the simple kind have in addition: no way to fail, and nothing to pay for it.
+fn plain(layout: &Layout) -> TokenStream {
+    if !is_plain(layout) {
+        return TokenStream::new();
+    }
+    let ident = &layout.ident;
+    let block = Block::new(quote! { __header }, layout.head_size);
+    let put = Block::new(quote! { &mut __header }, layout.head_size);
+    let (values, puts) = (values(&layout.head, &block), put_values(&layout.head, &put));
+    let body = layout.body.as_ref().map(|ident| quote! { #ident: __body, });
+    let body_len = match &layout.body {
+        Some(ident) => quote! { self.#ident.len() },
+        None => quote! { 0 },
+    };
+    quote! {
+        #[automatically_derived]
+        impl ::metaproto_core::frame::Plain for #ident {
+            #[inline]
+            fn from_parts(__header: &Self::Header, __body: ::metaproto_core::Bytes) -> Self {
+                let _ = (__header, &__body);
+                Self { #values #body }
+            }
+
+            #[inline]
+            fn to_header(
+                &self,
+            ) -> ::core::result::Result<Self::Header, ::metaproto_core::EncodeError> {
+                let mut __header = <Self as ::metaproto_core::frame::Frame>::TEMPLATE;
+                #puts
+                match <Self as ::metaproto_core::frame::Frame>::set_lengths(
+                    &mut __header, &[], #body_len,
+                ) {
+                    ::core::result::Result::Ok(()) => ::core::result::Result::Ok(__header),
+                    ::core::result::Result::Err(__error) => ::core::result::Result::Err(__error),
+                }
+            }
+        }
+    }
+}
+
+fn explain(layout: &Layout) -> TokenStream {
+    if layout.parts.is_empty() {
+        return TokenStream::new();
+    }
+    let head = number(layout.head_size);
+    let header = tried(&quote! { __cursor.array::<#head>() });
+    let parts = parts(layout, Pass::Explain);
+    quote! {
+        fn explain_parts(
+            __cursor: &mut ::metaproto_core::frame::parts::Cursor<'_>,
+            __notes: &mut ::metaproto_core::Explanation,
+        ) -> ::core::result::Result<(), ::metaproto_core::frame::parts::Stop> {
+            __cursor.enter("header");
+            let __header = &#header;
+            #parts
             ::core::result::Result::Ok(())
         }
     }
 }
 
-fn from_parts(layout: &Layout) -> TokenStream {
-    let fields = layout.fields.iter().map(|field| {
-        let ident = &field.ident;
-        let value = match field.role {
-            Role::Value { .. } => read(field, layout),
-            Role::Constant(_) | Role::Length => quote! { ::metaproto_core::Auto::new() },
-        };
-        quote! { #ident: #value, }
-    });
-    let body = layout.body.as_ref().map(|Body { ident, .. }| quote! { #ident: __body, });
-    quote! {
-        #[inline]
-        fn from_parts(__header: &Self::Header, __body: ::metaproto_core::Bytes) -> Self {
-            let _ = (__header, &__body);
-            Self { #(#fields)* #body }
-        }
-    }
-}
-
-fn to_header(layout: &Layout) -> TokenStream {
-    let target = quote! { &mut __header };
-    let is_value = |field: &&Field| matches!(field.role, Role::Value { .. });
-    // There is nothing in them to read, but the compiler should not say so to the user.
-    let autos = layout.fields.iter().filter(|field| !is_value(field)).map(|field| &field.ident);
-    let puts = layout.fields.iter().filter(is_value);
-    let puts = puts.map(|field| {
-        let ident = &field.ident;
-        let bytes = bytes_of(field.scalar, field.order, &quote! { self.#ident });
-        put(&target, field.offset, field.scalar, layout, &bytes)
-    });
-    let set_length = layout.body.as_ref().map(|Body { ident, .. }| {
-        quote! {
-            if let ::core::result::Result::Err(__error) =
-                <Self as ::metaproto_core::frame::Frame>::set_length(
-                    &mut __header, self.#ident.len(),
-                )
-            {
-                return ::core::result::Result::Err(__error);
-            }
+/// Checks that types of the user's own take as many bytes as has been said.
+pub(super) fn widths(layout: &Layout) -> TokenStream {
+    let is_custom =
+        |field: &&Field| matches!(field.scalar, Scalar::Custom(_)) && field.with.is_none();
+    let checks = layout.head.iter().chain(&layout.trailer).filter(is_custom).map(|field| {
+        let (ty, len) = (&field.ty, number(field.scalar.width()));
+        let text = format!("`{}` does not take {} bytes", field.name, field.scalar.width());
+        quote::quote_spanned! { syn::spanned::Spanned::span(ty) =>
+            const _: () = ::core::assert!(
+                ::core::matches!(
+                    <#ty as ::metaproto_core::frame::parts::Wire>::SIZE,
+                    ::core::option::Option::Some(#len)
+                ),
+                #text,
+            );
         }
     });
-    quote! {
-        #[inline]
-        fn to_header(
-            &self,
-        ) -> ::core::result::Result<Self::Header, ::metaproto_core::EncodeError> {
-            let mut __header = <Self as ::metaproto_core::frame::Frame>::TEMPLATE;
-            #(let _ = &self.#autos;)*
-            #(#puts)*
-            #set_length
-            ::core::result::Result::Ok(__header)
-        }
-    }
-}
-
-/// `OFFSET_..`: for those who want to look into a frame themselves.
-fn offsets(layout: &Layout) -> TokenStream {
-    let (ident, vis) = (&layout.ident, &layout.vis);
-    let offsets = layout.fields.iter().map(|field| {
-        let name = format_ident!("OFFSET_{}", field.name.to_uppercase());
-        let (offset, name_text) = (number(field.offset), &field.name);
-        let doc = format!("Where `{name_text}` starts, in bytes from the start of the frame.");
-        quote! {
-            #[doc = #doc]
-            #vis const #name: ::core::primitive::usize = #offset;
-        }
-    });
-    quote! {
-        #[automatically_derived]
-        #[allow(dead_code)]
-        impl #ident {
-            #(#offsets)*
-        }
-    }
+    quote! { #(#checks)* }
 }

@@ -4,10 +4,17 @@
 //! everything by its absolute path, so that nothing that the user defines or does not import
 //! matters.
 
+mod bindings;
+mod bits;
+mod checksum;
 mod codec;
 mod frame;
+mod head;
+mod shape;
 mod stub;
 mod tokens;
+mod walk;
+mod write;
 
 pub(crate) use self::codec::codec;
 pub(crate) use self::frame::frame;

@@ -18,30 +18,46 @@ pub(crate) fn frame_stub(declaration: &Declaration) -> TokenStream {
         #[automatically_derived]
         impl #generics ::metaproto_core::frame::Frame for #ident #arguments #bounds {
             type Header = [::core::primitive::u8; 0];
+            type Prefix = [::core::primitive::u8; 0];
+            type Sizes = [::core::primitive::usize; 0];
+            type Starts = [::core::primitive::usize; 1];
+            const TRAILER_SIZE: ::core::primitive::usize = 0;
             const MAX_LENGTH: ::core::primitive::u64 = 0;
+            const IS_SCANNED: ::core::primitive::bool = false;
             const FIELDS: &'static [::metaproto_core::frame::FieldInfo] = &[];
+            const PARTS: &'static [&'static ::core::primitive::str] = &[];
             const CONSTANTS: &'static [::metaproto_core::frame::Constant] = &[];
             const TEMPLATE: Self::Header = [];
             fn length(
-                _: &Self::Header,
-            ) -> ::core::result::Result<::core::primitive::usize, ::metaproto_core::DecodeError> {
+                _: &Self::Prefix,
+            ) -> ::core::result::Result<
+                ::core::option::Option<::core::primitive::usize>,
+                ::metaproto_core::DecodeError,
+            > {
                 loop {}
             }
-            fn set_length(
+            fn set_lengths(
                 _: &mut Self::Header,
+                _: &Self::Sizes,
                 _: ::core::primitive::usize,
             ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
                 loop {}
             }
-            fn from_parts(_: &Self::Header, _: ::metaproto_core::Bytes) -> Self {
+            fn read(
+                _: ::metaproto_core::Bytes,
+            ) -> ::core::result::Result<Self, ::metaproto_core::DecodeError> {
                 loop {}
             }
-            fn to_header(
+            fn write(
                 &self,
-            ) -> ::core::result::Result<Self::Header, ::metaproto_core::EncodeError> {
+                _: &mut ::metaproto_core::BytesMut,
+            ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
                 loop {}
             }
             fn body(&self) -> &[::core::primitive::u8] {
+                loop {}
+            }
+            fn size(&self) -> ::core::primitive::usize {
                 loop {}
             }
         }
@@ -75,8 +91,7 @@ pub(crate) fn codec_stub(declaration: &Declaration) -> TokenStream {
             };
             fn describe(
                 _: &Self::Header,
-                _: ::metaproto_core::Side,
-                _: ::metaproto_core::frame::Wanted,
+                _: &::metaproto_core::frame::Asked,
                 _: &mut ::metaproto_core::Metadata,
             ) -> ::core::result::Result<(), ::metaproto_core::DecodeError> {
                 loop {}

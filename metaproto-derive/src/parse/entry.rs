@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Ident, LitBool, LitStr, Token, parenthesized, token};
 
 use crate::mistakes::Mistakes;
@@ -87,6 +88,44 @@ impl Entry {
             Expr::Path(path) => path.path.get_ident().ok_or_else(|| self.wrong(example)),
             _ => Err(self.wrong(example)),
         }
+    }
+
+    /// The value of `key = path::to::something`.
+    pub(super) fn path(&self, example: &str) -> syn::Result<syn::Path> {
+        match self.expr(example)? {
+            Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
+            _ => Err(self.wrong(example)),
+        }
+    }
+
+    /// The value of `key = 4`, and where it stands.
+    pub(super) fn number(&self, example: &str) -> syn::Result<(Span, usize)> {
+        let value = self.expr(example)?;
+        let number = super::literal(value).and_then(|number| usize::try_from(number).ok());
+        number.map(|number| (value.span(), number)).ok_or_else(|| self.wrong(example))
+    }
+
+    /// The value of `key = -4`.
+    pub(super) fn signed(&self, example: &str) -> syn::Result<i64> {
+        let number = super::literal(self.expr(example)?);
+        number.and_then(|number| i64::try_from(number).ok()).ok_or_else(|| self.wrong(example))
+    }
+
+    /// The value of `key = b".."`.
+    pub(super) fn bytes(&self, example: &str) -> syn::Result<syn::LitByteStr> {
+        match self.expr(example)? {
+            Expr::Lit(syn::ExprLit { lit: syn::Lit::ByteStr(bytes), .. })
+                if !bytes.value().is_empty() =>
+            {
+                Ok(bytes.clone())
+            }
+            _ => Err(self.wrong(example)),
+        }
+    }
+
+    /// Whether the key comes with a list.
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.value, Value::List(..))
     }
 
     /// The value of `key = "text"`.

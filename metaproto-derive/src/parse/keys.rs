@@ -12,13 +12,43 @@ pub(super) struct Place {
     keys: &'static [&'static str],
 }
 
-pub(super) const FRAME_STRUCT: Place =
-    Place { attribute: "frame", on: "the struct", keys: &["endian", "fixed", "magic", "max_len"] };
+pub(super) const FRAME_STRUCT: Place = Place {
+    attribute: "frame",
+    on: "the struct",
+    keys: &["bit_order", "endian", "fixed", "magic", "max_header", "max_len"],
+};
 
 pub(super) const FRAME_FIELD: Place = Place {
     attribute: "frame",
     on: "a field",
-    keys: &["at", "body", "constant", "default", "endian", "length"],
+    keys: &[
+        "align_before",
+        "at",
+        "bit_order",
+        "bits",
+        "body",
+        "bytes",
+        "checksum",
+        "constant",
+        "count",
+        "default",
+        "each",
+        "endian",
+        "kv",
+        "length",
+        "max",
+        "pad_before",
+        "prefix",
+        "reserved",
+        "rest",
+        "tag",
+        "tlv",
+        "until",
+        "varint",
+        "when",
+        "with",
+        "zigzag",
+    ],
 };
 
 pub(super) const META_STRUCT: Place = Place {

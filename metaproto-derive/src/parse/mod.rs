@@ -10,11 +10,16 @@ mod ty;
 use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Fields, Generics, Ident, Visibility};
+use syn::{
+    Attribute, Data, DeriveInput, Expr, ExprLit, ExprUnary, Fields, Generics, Ident, Lit, UnOp,
+    Visibility,
+};
 
-pub(crate) use self::frame::{FrameField, FrameStruct, Target};
+pub(crate) use self::frame::{
+    BitOrder, Count, EntryKey, Form, FrameField, FrameStruct, Measure, SectionFormat, Target,
+};
 pub(crate) use self::meta::{MetaField, MetaStruct};
-pub(crate) use self::ty::{Int, Order, Scalar, Type};
+pub(crate) use self::ty::{Inner, Int, Order, Scalar, Type};
 use crate::mistakes::Mistakes;
 
 /// A struct and what has been said about it.
@@ -44,6 +49,7 @@ pub(crate) struct Field {
 }
 
 /// What a key says, and where the key stands.
+#[derive(Clone)]
 pub(crate) struct Said<T> {
     pub(crate) span: Span,
     pub(crate) value: T,
@@ -111,4 +117,16 @@ fn named_fields<'a>(
 
 fn attributes<'a>(all: &'a [Attribute], name: &'a str) -> impl Iterator<Item = &'a Attribute> {
     all.iter().filter(move |attribute| attribute.path().is_ident(name))
+}
+
+/// The number that `value` is, if it is written out.
+pub(crate) fn literal(value: &Expr) -> Option<i128> {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => int.base10_parse().ok(),
+        Expr::Lit(ExprLit { lit: Lit::Byte(byte), .. }) => Some(i128::from(byte.value())),
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => literal(expr).map(|n| -n),
+        Expr::Group(group) => literal(&group.expr),
+        Expr::Paren(paren) => literal(&paren.expr),
+        _ => None,
+    }
 }

@@ -1,0 +1,139 @@
+//! Parts of a header whose place is known only when the frame is there: texts, lists, sections of
+//! names and values, numbers of varying size.
+//!
+//! A [`Part`] says how one field is written; derived code makes one for each such field and asks it
+//! to pass over the field, to read it, to write it. A [`Wire`] is a type that has a layout of its own
+//! and can be a field; derive it, or implement it by hand for what no attribute can say.
+
+mod block;
+mod cursor;
+mod form;
+mod list;
+mod nested;
+mod number;
+mod pairs;
+mod section;
+
+use std::ops::Range;
+
+use bytes::BytesMut;
+
+pub use self::block::{Blob, Block, Nullable, Terminated};
+pub use self::cursor::{Cursor, Window};
+pub use self::form::{Extent, IntForm, Prefix};
+pub use self::list::{List, Optional};
+pub use self::nested::{ByTag, Nested, Padding, Tagged, Wire};
+pub use self::number::{Array, Number, Numeric};
+pub use self::pairs::Pairs;
+pub use self::section::{Entry, EntryFormat, EntryKey, Key, Section};
+use crate::explain::{count, text};
+use crate::{DecodeError, EncodeError, Explanation};
+
+/// Where reading stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// More bytes are needed: at least this many, counted from the start of the frame.
+    Need(usize),
+    /// The bytes are wrong.
+    Bad(DecodeError),
+}
+
+impl From<DecodeError> for Stop {
+    fn from(error: DecodeError) -> Self {
+        Stop::Bad(error)
+    }
+}
+
+/// What has been settled of a part that has not arrived whole, so that going on costs only the new
+/// bytes.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// 0 if nothing has been settled; else where it is to be gone on from.
+    pub at: usize,
+    /// How many items are left.
+    pub left: Option<u64>,
+    /// Whatever else a part keeps.
+    pub stack: Vec<u64>,
+}
+
+/// What a part says as a property.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A number.
+    Int(i128),
+    /// The text at this place of the frame.
+    Text(Range<usize>),
+    /// Nothing: the part is missing, or is no single value.
+    Absent,
+}
+
+/// How a field is written.
+pub trait Part {
+    /// The type of the field.
+    type Value;
+
+    /// The fewest bytes that it can take.
+    const MIN_SIZE: usize;
+
+    /// Checks it and moves behind it.
+    ///
+    /// It may be called again after it has asked for more bytes, with the cursor at
+    /// [`Progress::at`] (or where it was, if that is 0); what has been settled is not looked at again.
+    ///
+    /// # Errors
+    /// [`Stop::Need`] if bytes are missing, [`Stop::Bad`] if they are wrong.
+    fn skip(&self, cursor: &mut Cursor<'_>, progress: &mut Progress) -> Result<(), Stop>;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// As [`skip`](Part::skip).
+    fn read(&self, cursor: &mut Cursor<'_>) -> Result<Self::Value, Stop>;
+
+    /// How many bytes `value` takes.
+    fn size(&self, value: &Self::Value) -> usize;
+
+    /// Appends `value` to `out`.
+    ///
+    /// # Errors
+    /// [`EncodeError::InvalidValue`] if it does not fit.
+    fn write(&self, value: &Self::Value, out: &mut BytesMut) -> Result<(), EncodeError>;
+
+    /// What it says as a property; `range` is where [`skip`](Part::skip) has passed over it.
+    fn property(&self, frame: &[u8], range: Range<usize>) -> Content {
+        let _ = (frame, range);
+        Content::Absent
+    }
+
+    /// The value that `text` says, for a property that is set.
+    ///
+    /// # Errors
+    /// [`EncodeError::InvalidValue`] if it says none.
+    fn parse(&self, text: &str) -> Result<Self::Value, EncodeError> {
+        let _ = text;
+        Err(EncodeError::Unsupported("setting this property"))
+    }
+
+    /// Passes over it and notes what it says.
+    ///
+    /// # Errors
+    /// As [`skip`](Part::skip).
+    fn explain(
+        &self,
+        cursor: &mut Cursor<'_>,
+        name: &'static str,
+        notes: &mut Explanation,
+    ) -> Result<(), Stop> {
+        let start = cursor.position();
+        self.skip(cursor, &mut Progress::default())?;
+        let range = start..cursor.position();
+        let frame = cursor.bytes(0..range.end);
+        let value = match self.property(frame, range.clone()) {
+            Content::Int(number) => number.to_string(),
+            Content::Text(place) => text(frame.get(place).unwrap_or_default()),
+            Content::Absent => count(range.len()),
+        };
+        notes.note(range, name, value);
+        Ok(())
+    }
+}

@@ -1,0 +1,207 @@
+//! Numbers and arrays of them.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use bytes::BytesMut;
+
+use super::{Content, Cursor, IntForm, Part, Progress, Stop};
+use crate::frame::ByteOrder;
+use crate::{EncodeError, Fault};
+
+/// A number type that a field can have.
+pub trait Numeric: Copy + std::str::FromStr + sealed::Sealed {
+    /// Its size in memory.
+    const SIZE: usize;
+
+    /// The number that these bits are; `None` if it is out of range.
+    fn from_wire(value: i128) -> Option<Self>;
+
+    /// Its bits, sign-extended.
+    fn to_wire(self) -> i128;
+
+    /// The number as a property.
+    fn content(self) -> Content;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! integers {
+    ($($type:ident)*) => {$(
+        impl sealed::Sealed for $type {}
+        impl Numeric for $type {
+            const SIZE: usize = size_of::<$type>();
+            #[inline]
+            fn from_wire(value: i128) -> Option<Self> {
+                $type::try_from(value).ok()
+            }
+            #[inline]
+            fn to_wire(self) -> i128 {
+                i128::from(self)
+            }
+            fn content(self) -> Content {
+                Content::Int(i128::from(self))
+            }
+        }
+    )*};
+}
+
+integers! { u8 u16 u32 u64 i8 i16 i32 i64 i128 }
+
+impl sealed::Sealed for u128 {}
+impl Numeric for u128 {
+    const SIZE: usize = 16;
+    fn from_wire(value: i128) -> Option<Self> {
+        Some(value as u128)
+    }
+    fn to_wire(self) -> i128 {
+        self as i128
+    }
+    fn content(self) -> Content {
+        i128::try_from(self).map_or(Content::Absent, Content::Int)
+    }
+}
+
+macro_rules! floats {
+    ($($type:ident $bits:ident)*) => {$(
+        impl sealed::Sealed for $type {}
+        impl Numeric for $type {
+            const SIZE: usize = size_of::<$type>();
+            #[inline]
+            fn from_wire(value: i128) -> Option<Self> {
+                $bits::try_from(value).ok().map($type::from_bits)
+            }
+            #[inline]
+            fn to_wire(self) -> i128 {
+                i128::from(self.to_bits())
+            }
+            fn content(self) -> Content {
+                Content::Absent
+            }
+        }
+    )*};
+}
+
+floats! { f32 u32 f64 u64 }
+
+/// One number.
+#[derive(Debug, Clone, Copy)]
+pub struct Number<T> {
+    form: IntForm,
+    of: PhantomData<T>,
+}
+
+impl<T> Number<T> {
+    /// A number that is written so.
+    #[must_use]
+    pub const fn new(form: IntForm) -> Self {
+        Number { form, of: PhantomData }
+    }
+}
+
+impl<T: Numeric> Part for Number<T> {
+    type Value = T;
+    const MIN_SIZE: usize = 1;
+
+    #[inline]
+    fn skip(&self, cursor: &mut Cursor<'_>, _: &mut Progress) -> Result<(), Stop> {
+        match self.form {
+            IntForm::Fixed { width, .. } => cursor.advance(u64::from(width)).map(|_| ()),
+            _ => self.read(cursor).map(|_| ()),
+        }
+    }
+
+    #[inline]
+    fn read(&self, cursor: &mut Cursor<'_>) -> Result<T, Stop> {
+        let start = cursor.position();
+        let value = self.form.read(cursor);
+        let value = value.inspect_err(|_| cursor.seek(start))?;
+        T::from_wire(value).ok_or_else(|| cursor.bad(Fault::Other("does not fit its type")))
+    }
+
+    fn size(&self, value: &T) -> usize {
+        self.form.size(value.to_wire())
+    }
+
+    fn write(&self, value: &T, out: &mut BytesMut) -> Result<(), EncodeError> {
+        self.form.write(value.to_wire(), out)
+    }
+
+    fn property(&self, frame: &[u8], range: Range<usize>) -> Content {
+        let mut cursor = Cursor::over(frame);
+        cursor.seek(range.start);
+        self.read(&mut cursor).map_or(Content::Absent, Numeric::content)
+    }
+
+    fn parse(&self, text: &str) -> Result<T, EncodeError> {
+        text.parse().map_err(|_| EncodeError::InvalidValue {
+            field: "property",
+            reason: format!("{text:?} is not a number that fits").into(),
+        })
+    }
+}
+
+/// A fixed number of numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Array<T, const N: usize> {
+    order: ByteOrder,
+    of: PhantomData<T>,
+}
+
+impl<T, const N: usize> Array<T, N> {
+    /// Numbers whose bytes are in this order.
+    #[must_use]
+    pub const fn new(order: ByteOrder) -> Self {
+        Array { order, of: PhantomData }
+    }
+}
+
+impl<T: Numeric, const N: usize> Array<T, N> {
+    fn form(&self) -> IntForm {
+        // Floats are read as their bits, which have no sign.
+        let signed = T::from_wire(-1).is_some() && T::SIZE < 16;
+        IntForm::Fixed { width: T::SIZE as u8, order: self.order, signed }
+    }
+}
+
+impl<T: Numeric, const N: usize> Part for Array<T, N> {
+    type Value = [T; N];
+    const MIN_SIZE: usize = N.saturating_mul(T::SIZE);
+
+    #[inline]
+    fn skip(&self, cursor: &mut Cursor<'_>, _: &mut Progress) -> Result<(), Stop> {
+        cursor.advance(Self::MIN_SIZE as u64).map(|_| ())
+    }
+
+    fn read(&self, cursor: &mut Cursor<'_>) -> Result<[T; N], Stop> {
+        let start = cursor.position();
+        cursor.advance(Self::MIN_SIZE as u64)?;
+        cursor.seek(start);
+        let zero = T::from_wire(0).ok_or_else(|| cursor.bad(Fault::Truncated))?;
+        let mut items = [zero; N];
+        for item in &mut items {
+            *item = Number::new(self.form()).read(cursor)?;
+        }
+        Ok(items)
+    }
+
+    fn size(&self, _: &[T; N]) -> usize {
+        Self::MIN_SIZE
+    }
+
+    fn write(&self, value: &[T; N], out: &mut BytesMut) -> Result<(), EncodeError> {
+        value.iter().try_for_each(|item| self.form().write(item.to_wire(), out))
+    }
+
+    fn property(&self, frame: &[u8], range: Range<usize>) -> Content {
+        if T::SIZE != 1 {
+            return Content::Absent;
+        }
+        let bytes = frame.get(range.clone()).unwrap_or_default();
+        let len =
+            bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last.saturating_add(1));
+        Content::Text(range.start..range.start.saturating_add(len))
+    }
+}

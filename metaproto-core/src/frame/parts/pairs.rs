@@ -1,0 +1,135 @@
+//! Sections as fields.
+
+use std::ops::Range;
+
+use bytes::BytesMut;
+
+use super::list::{Bounds, bounds, each, front_size, resume, write_front};
+use super::section::Key;
+use super::{Cursor, EntryFormat, Extent, Part, Progress, Section, Stop};
+use crate::explain::text;
+use crate::{EncodeError, Explanation, Interest, Metadata};
+
+/// A section: something tells how many entries there are, or how many bytes they take, or they go on
+/// to the end of the window.
+#[derive(Debug, Clone, Copy)]
+pub struct Pairs {
+    format: &'static EntryFormat,
+    count: Option<Extent>,
+    bytes: Option<Extent>,
+}
+
+impl Pairs {
+    /// With entries of this format.
+    #[must_use]
+    pub const fn new(
+        format: &'static EntryFormat,
+        count: Option<Extent>,
+        bytes: Option<Extent>,
+    ) -> Self {
+        Pairs { format, count, bytes }
+    }
+
+    /// Goes through the entries that are at `range` of a frame, and have been checked.
+    fn entries(
+        &self,
+        frame: &[u8],
+        range: Range<usize>,
+        mut entry: impl FnMut(super::section::Entry),
+    ) -> Result<(), Stop> {
+        let mut cursor = Cursor::over(frame.get(..range.end).unwrap_or_default());
+        cursor.seek(range.start);
+        let bounds = bounds(&mut cursor, self.count, self.bytes, self.format.min_size())?;
+        each(&mut cursor, bounds, |cursor| {
+            entry(self.format.entry(cursor)?);
+            Ok(())
+        })
+    }
+
+    /// Adds the entries that are asked for to `metadata`; `prefix` goes in front of their names.
+    /// `range` is where [`skip`](Part::skip) has passed over the section.
+    pub fn describe(
+        &self,
+        frame: &[u8],
+        range: Range<usize>,
+        interest: &Interest,
+        metadata: &mut Metadata,
+    ) {
+        // They have been checked: there is nothing to fail.
+        let _ = self.entries(frame, range, |entry| match entry.key {
+            Key::Text(name) => {
+                let bytes = frame.get(name.clone()).unwrap_or_default();
+                if interest.wants_bytes(bytes) {
+                    metadata.push_entry_in_frame(name, entry.value);
+                }
+            }
+            Key::Named(name) => {
+                if interest.wants(name) {
+                    metadata.push_in_frame(name, entry.value);
+                }
+            }
+            Key::Number(number) => metadata.push_numbered(number, entry.value, interest),
+        });
+    }
+}
+
+impl Part for Pairs {
+    type Value = Section;
+    const MIN_SIZE: usize = 0;
+
+    fn skip(&self, cursor: &mut Cursor<'_>, progress: &mut Progress) -> Result<(), Stop> {
+        let entry = |cursor: &mut Cursor<'_>| self.format.entry(cursor).map(|_| ());
+        resume(cursor, progress, (self.count, self.bytes), self.format.min_size(), entry)
+    }
+
+    fn read(&self, cursor: &mut Cursor<'_>) -> Result<Section, Stop> {
+        let bounds = bounds(cursor, self.count, self.bytes, self.format.min_size())?;
+        let start = cursor.position();
+        each(cursor, bounds, |cursor| self.format.entry(cursor).map(|_| ()))?;
+        Ok(Section::of_frame(cursor.share(start..cursor.position()), self.format))
+    }
+
+    fn size(&self, value: &Section) -> usize {
+        let bytes = value.written(self.format).map_or(0, |bytes| bytes.len());
+        front_size(self.count, self.bytes, value.len(), bytes).saturating_add(bytes)
+    }
+
+    fn write(&self, value: &Section, out: &mut BytesMut) -> Result<(), EncodeError> {
+        let bytes = value.written(self.format)?;
+        write_front(self.count, self.bytes, value.len(), bytes.len(), out)?;
+        out.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    fn explain(
+        &self,
+        cursor: &mut Cursor<'_>,
+        name: &'static str,
+        notes: &mut Explanation,
+    ) -> Result<(), Stop> {
+        let start = cursor.position();
+        let bounds = bounds(cursor, self.count, self.bytes, self.format.min_size())?;
+        let told = match &bounds {
+            Bounds::Count(1) => "1 entry".to_owned(),
+            Bounds::Count(count) => format!("{count} entries"),
+            Bounds::Window(_) | Bounds::Rest => "entries".to_owned(),
+        };
+        notes.note(start..cursor.position(), name, told);
+        let mut result = Ok(());
+        notes.nested(|notes| {
+            result = each(cursor, bounds, |cursor| {
+                let start = cursor.position();
+                let entry = self.format.entry(cursor)?;
+                let value = text(cursor.bytes(entry.value));
+                let key = match entry.key {
+                    Key::Text(name) => String::from_utf8_lossy(cursor.bytes(name)).into_owned(),
+                    Key::Named(name) => name.to_owned(),
+                    Key::Number(number) => number.to_string(),
+                };
+                notes.note(start..cursor.position(), key, value);
+                Ok(())
+            });
+        });
+        result
+    }
+}

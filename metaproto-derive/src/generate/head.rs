@@ -1,0 +1,377 @@
+//! The fixed part of a header: constants, template, and the length that it tells.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Expr;
+use syn::spanned::Spanned;
+
+use super::tokens::{Block, bytes_of_expr, field_info, info, number, signed};
+use crate::model::{Cover, Field, Framing, Holder, Layout, Length, Role, Total};
+use crate::parse::{Order, Scalar};
+
+/// A part of the header that the user has written a value for.
+pub(super) struct Written<'a> {
+    name: &'a str,
+    offset: usize,
+    scalar: Scalar,
+    order: Order,
+    value: &'a Expr,
+}
+
+impl Written<'_> {
+    fn bytes(&self) -> TokenStream {
+        bytes_of_expr(self.scalar, self.order, self.value)
+    }
+
+    fn end(&self) -> usize {
+        self.offset + self.scalar.width()
+    }
+}
+
+fn written<'a>(field: &'a Field, value: &'a Expr) -> Written<'a> {
+    let Field { name, offset, scalar, order, .. } = field;
+    Written { name, offset: *offset, scalar: *scalar, order: *order, value }
+}
+
+fn field_constants(fields: &[Field]) -> impl Iterator<Item = Written<'_>> {
+    fields.iter().filter_map(|field| match &field.role {
+        Role::Constant(value) => Some(written(field, value)),
+        _ => None,
+    })
+}
+
+/// The parts of the header that never change.
+pub(super) fn constants(layout: &Layout) -> impl Iterator<Item = Written<'_>> {
+    let magic = layout.magic.iter().map(|magic| Written {
+        name: "magic",
+        offset: 0,
+        scalar: magic.scalar,
+        order: magic.order,
+        value: &magic.value,
+    });
+    magic.chain(field_constants(&layout.head))
+}
+
+pub(super) fn field_infos(layout: &Layout) -> Vec<TokenStream> {
+    let no_bits = quote! { &[] };
+    let magic = layout.magic.iter().map(|m| info("magic", 0, m.scalar, m.order, &no_bits));
+    magic.chain(layout.head.iter().map(field_info)).collect()
+}
+
+pub(super) fn constant_infos(layout: &Layout) -> Vec<TokenStream> {
+    let one = |constant: Written<'_>| {
+        let (name, offset, bytes) = (constant.name, number(constant.offset), constant.bytes());
+        quote! {
+            ::metaproto_core::frame::Constant { name: #name, offset: #offset, bytes: &#bytes }
+        }
+    };
+    constants(layout).map(one).collect()
+}
+
+/// The header that nobody has filled in.
+pub(super) fn template(layout: &Layout) -> TokenStream {
+    filled(constants(layout), &layout.head, layout.head_size)
+}
+
+/// The same for what follows the body.
+pub(super) fn trailer_template(layout: &Layout) -> TokenStream {
+    filled(field_constants(&layout.trailer), &layout.trailer, layout.trailer_size)
+}
+
+fn filled<'a>(
+    constants: impl Iterator<Item = Written<'a>>,
+    fields: &'a [Field],
+    size: usize,
+) -> TokenStream {
+    let defaults = fields.iter().filter_map(|field| match &field.role {
+        Role::Value { default: Some(value) } if !matches!(field.scalar, Scalar::Custom(_)) => {
+            Some(written(field, value))
+        }
+        _ => None,
+    });
+    let block = Block::new(quote! { &mut __header }, size);
+    let puts: Vec<_> = constants
+        .chain(defaults)
+        .map(|part| block.put(part.offset, part.scalar, &part.bytes()))
+        .collect();
+    let size = number(size);
+    match puts.is_empty() {
+        true => quote! { [0; #size] },
+        false => quote! {{
+            let mut __header = [0_u8; #size];
+            #(#puts)*
+            __header
+        }},
+    }
+}
+
+/// Returns an error if a constant is wrong; `block` is what has been read.
+pub(super) fn check_constants(layout: &Layout, block: &Block) -> TokenStream {
+    check(constants(layout), block)
+}
+
+pub(super) fn check_trailer(layout: &Layout, block: &Block) -> TokenStream {
+    check(field_constants(&layout.trailer), block)
+}
+
+fn check<'a>(constants: impl Iterator<Item = Written<'a>>, block: &Block) -> TokenStream {
+    let checks = constants.map(|constant| {
+        let found = block.take(constant.offset, constant.scalar);
+        let (name, bytes) = (constant.name, constant.bytes());
+        let len = number(constant.scalar.width());
+        quote! {
+            let __found = #found;
+            if __found != const { let __bytes: [::core::primitive::u8; #len] = #bytes; __bytes } {
+                return ::core::result::Result::Err(::core::convert::From::from(
+                    ::metaproto_core::__private::bad_constant(#name, &__found),
+                ));
+            }
+        }
+    });
+    quote! { #(#checks)* }
+}
+
+/// How many bytes it takes to tell the length: up to the last byte of the fields that tell it, and
+/// of the constants, so that what is not of this protocol is not believed.
+pub(super) fn length_needs(layout: &Layout) -> usize {
+    let constants = constants(layout).map(|constant| constant.end()).max().unwrap_or(0);
+    match &layout.framing {
+        Framing::Fixed => constants,
+        Framing::Scanned(_) => layout.head_size,
+        Framing::Head(total) => {
+            let ends = places(total).into_iter().filter_map(|place| {
+                let field = holder(layout, &layout.lengths[place])?;
+                Some(field.offset + field.scalar.width())
+            });
+            ends.max().unwrap_or(0).max(constants)
+        }
+    }
+}
+
+fn places(total: &Total) -> Vec<usize> {
+    match total {
+        Total::Frame(place) | Total::Rest(place, _) => vec![*place],
+        Total::Sum(places, _) => places.clone(),
+    }
+}
+
+/// The field that holds a length, if its place is fixed.
+pub(super) fn holder<'a>(layout: &'a Layout, length: &Length) -> Option<&'a Field> {
+    match length.holder {
+        Holder::Head(index) => layout.head.get(index),
+        Holder::Part(_) => None,
+    }
+}
+
+/// The most that fits the field.
+pub(super) fn widest(field: &Field) -> u64 {
+    match field.scalar.width() {
+        width @ 0..8 => (1_u64 << (width * 8)) - 1,
+        _ => u64::MAX,
+    }
+}
+
+/// The lengths that the total is made of, and what is to be added to their sum in bytes.
+fn terms<'a>(layout: &'a Layout, total: &Total) -> (Vec<&'a Length>, i64) {
+    let fixed = match total {
+        Total::Frame(_) => 0,
+        Total::Rest(_, end) => *end,
+        Total::Sum(_, fixed) => *fixed,
+    };
+    let lengths: Vec<_> = places(total).into_iter().map(|place| &layout.lengths[place]).collect();
+    let plus: i64 = lengths.iter().map(|l| l.plus.saturating_mul(to_i64(l.unit))).sum();
+    (lengths, to_i64(fixed as u64).saturating_sub(plus))
+}
+
+fn to_i64(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+pub(super) fn max_length(layout: &Layout) -> TokenStream {
+    let widest = match &layout.framing {
+        Framing::Fixed => layout.head_size as u64,
+        Framing::Scanned(_) => u64::MAX,
+        Framing::Head(total) => {
+            let (lengths, net) = terms(layout, total);
+            let sum = lengths.iter().fold(0_u64, |sum, length| {
+                let most = holder(layout, length).map_or(0, widest);
+                sum.saturating_add(most.saturating_mul(length.unit))
+            });
+            sum.saturating_add_signed(net)
+        }
+    };
+    let widest = Literal::u64_unsuffixed(widest);
+    match &layout.max_len {
+        None => quote! { #widest },
+        Some(max) => quote! {{
+            let (__max, __widest): (::core::primitive::u64, ::core::primitive::u64) =
+                (#max, #widest);
+            if __max < __widest { __max } else { __widest }
+        }},
+    }
+}
+
+/// Checks that a frame can be as short as its header.
+pub(super) fn max_len_check(max: &Expr, layout: &Layout) -> TokenStream {
+    let size = number(layout.head_size + layout.trailer_size);
+    quote_spanned! { max.span() =>
+        const _: () = {
+            let __max: ::core::primitive::u64 = #max;
+            ::core::assert!(__max >= #size, "`max_len` is less than the header");
+        };
+    }
+}
+
+/// Checks the constants and computes the length. This is what runs for every frame.
+pub(super) fn length(layout: &Layout) -> TokenStream {
+    let block = Block::new(quote! { __prefix }, length_needs(layout));
+    let checks = check_constants(layout, &block);
+    let min = number(layout.head_size + layout.trailer_size);
+    let total = match &layout.framing {
+        Framing::Fixed => quote! {
+            ::core::result::Result::Ok(::core::option::Option::Some(#min))
+        },
+        Framing::Scanned(_) => quote! { ::core::result::Result::Ok(::core::option::Option::None) },
+        Framing::Head(total) => {
+            let (lengths, net) = terms(layout, total);
+            let name = lengths.first().map_or("frame", |length| &length.name);
+            let values = lengths.iter().filter_map(|length| {
+                let value = block.read(holder(layout, length)?);
+                let unit = Literal::u64_unsuffixed(length.unit);
+                Some(match length.unit {
+                    1 => quote! { (#value as ::core::primitive::u64) },
+                    _ => quote! { (#value as ::core::primitive::u64).saturating_mul(#unit) },
+                })
+            });
+            let sum = values.reduce(|sum, value| quote! { #sum.saturating_add(#value) });
+            let net = signed(net);
+            quote! {
+                ::metaproto_core::__private::total(#name, #sum, #net, #min, Self::MAX_LENGTH)
+            }
+        }
+    };
+    quote! {
+        #[inline(always)]
+        fn length(__prefix: &Self::Prefix) -> ::core::result::Result<
+            ::core::option::Option<::core::primitive::usize>,
+            ::metaproto_core::DecodeError,
+        > {
+            let _ = __prefix;
+            #checks
+            #total
+        }
+    }
+}
+
+/// Whether the length can be written without looking at anything but the size of the whole frame:
+/// what is within its bounds fits the field then.
+fn follows_from_total(layout: &Layout, length: &Length) -> bool {
+    let least = match length.covers {
+        Cover::Frame => layout.head_size + layout.trailer_size,
+        _ => 0,
+    };
+    let alone = match &layout.framing {
+        Framing::Head(total) => places(total).len() == 1,
+        _ => false,
+    };
+    let whole = matches!(length.covers, Cover::Frame | Cover::Rest | Cover::Body);
+    alone && whole && length.unit == 1 && to_i64(least as u64).saturating_add(length.plus) >= 0
+}
+
+/// Makes the header tell the sizes of everything.
+pub(super) fn set_lengths(layout: &Layout) -> TokenStream {
+    let parts: Vec<_> = (0..layout.parts.len()).map(|i| format_ident!("__size_{i}")).collect();
+    let block = Block::new(quote! { __header }, layout.head_size);
+    let (head, trailer) = (number(layout.head_size), number(layout.trailer_size));
+    let in_head: Vec<_> = layout
+        .lengths
+        .iter()
+        .filter_map(|length| Some((length, holder(layout, length)?)))
+        .collect();
+    let whole = in_head.iter().find(|(length, _)| follows_from_total(layout, length));
+    let name = whole.map_or("frame", |(length, _)| &length.name);
+    let puts = in_head.iter().map(|(length, field)| {
+        let bytes = covered(length, field, &parts);
+        let value = wire_value(layout, length, widest(field), &bytes);
+        let Scalar::Int(int) = field.scalar else { return TokenStream::new() };
+        let ty = super::tokens::int_type(int);
+        let value = quote! { (#value as #ty) };
+        let bytes = super::tokens::bytes_of(field.scalar, field.order, &value);
+        block.put(field.offset, field.scalar, &bytes)
+    });
+    let unused = in_head.is_empty().then(|| quote! { let _ = &__header; });
+    quote! {
+        #[inline(always)]
+        fn set_lengths(
+            __header: &mut Self::Header,
+            __sizes: &Self::Sizes,
+            __body: ::core::primitive::usize,
+        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+            let [#(#parts),*] = *__sizes;
+            let __head = (#head as ::core::primitive::usize) #(.saturating_add(#parts))*;
+            let __total = __head.saturating_add(__body).saturating_add(#trailer);
+            if __total as ::core::primitive::u64 > Self::MAX_LENGTH {
+                return ::core::result::Result::Err(
+                    ::metaproto_core::__private::too_long(#name, __total, Self::MAX_LENGTH),
+                );
+            }
+            #unused
+            #(#puts)*
+            ::core::result::Result::Ok(())
+        }
+    }
+}
+
+/// The bytes that a length covers, from `__total`, `__head`, `__body` and the sizes of parts.
+fn covered(length: &Length, field: &Field, parts: &[proc_macro2::Ident]) -> TokenStream {
+    let end = number(field.offset + field.scalar.width());
+    match &length.covers {
+        Cover::Frame => quote! { __total },
+        Cover::Rest => quote! { __total.saturating_sub(#end) },
+        Cover::Body => quote! { __body },
+        Cover::Header => quote! { __head },
+        Cover::Part(part) => {
+            let part = &parts[*part];
+            quote! { #part }
+        }
+        Cover::Window(window) => {
+            let window = &parts[window.clone()];
+            quote! { (0 as ::core::primitive::usize) #(.saturating_add(#window))* }
+        }
+    }
+}
+
+fn wire_value(layout: &Layout, length: &Length, max: u64, bytes: &TokenStream) -> TokenStream {
+    let (name, plus) = (&length.name, signed(length.plus));
+    if follows_from_total(layout, length) {
+        return match length.plus {
+            0 => quote! { #bytes },
+            _ => quote! { (#bytes as ::core::primitive::u64).wrapping_add_signed(#plus) },
+        };
+    }
+    let (unit, max) = (Literal::u64_unsuffixed(length.unit), Literal::u64_unsuffixed(max));
+    super::tokens::tried(&quote! {
+        ::metaproto_core::__private::wire_value(#name, #bytes, #unit, #plus, #max)
+    })
+}
+
+/// `OFFSET_..`: for those who want to look into a frame themselves.
+pub(super) fn offsets(layout: &Layout) -> TokenStream {
+    let (ident, vis) = (&layout.ident, &layout.vis);
+    let offsets = layout.head.iter().map(|field| {
+        let name = format_ident!("OFFSET_{}", field.name.to_uppercase());
+        let (offset, name_text) = (number(field.offset), &field.name);
+        let doc = format!("Where `{name_text}` starts, in bytes from the start of the frame.");
+        quote! {
+            #[doc = #doc]
+            #vis const #name: ::core::primitive::usize = #offset;
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        #[allow(dead_code)]
+        impl #ident {
+            #(#offsets)*
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Writing a frame: values, then parts, then the lengths that follow from them.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::bindings::{is_named, named, nothing_told};
+use super::head::widest;
+use super::shape::{whole, with_module};
+use super::tokens::{Block, bytes_of, int_type, number, primitive, signed, tried};
+use super::walk::variable;
+use crate::model::{Cover, Field, Holder, Layout, Length, NumberForm, Part, Role, Shape};
+use crate::parse::Scalar;
+
+/// The values of `self`, put into `array`.
+pub(super) fn put_values(fields: &[Field], block: &Block) -> TokenStream {
+    let is_value = |field: &&Field| matches!(field.role, Role::Value { .. });
+    // There is nothing in them to read, but the compiler should not say so to the user.
+    let autos = fields.iter().filter(|field| !is_value(field)).map(|field| &field.ident);
+    let puts = fields.iter().filter(is_value).map(|field| {
+        let ident = &field.ident;
+        let bytes = match field.scalar {
+            Scalar::Custom(_) => custom_bytes(field),
+            scalar => bytes_of(scalar, field.order, &quote! { self.#ident }),
+        };
+        let fits = fits(field);
+        let put = block.put(field.offset, field.scalar, &bytes);
+        quote! { #fits #put }
+    });
+    quote! { #(let _ = &self.#autos;)* #(#puts)* }
+}
+
+/// Refuses a number that is wider than its place.
+fn fits(field: &Field) -> Option<TokenStream> {
+    let Scalar::Int(int) = field.scalar else { return None };
+    if !int.is_narrow() {
+        return None;
+    }
+    let (ident, name, shift) = (&field.ident, &field.name, number((int.size - int.width) * 8));
+    let width = number(int.width);
+    Some(quote! {
+        if (self.#ident << #shift) >> #shift != self.#ident {
+            return ::core::result::Result::Err(
+                ::metaproto_core::__private::wider_than(#name, #width),
+            );
+        }
+    })
+}
+
+fn custom_bytes(field: &Field) -> TokenStream {
+    let (ident, name, ty, len) =
+        (&field.ident, &field.name, &field.ty, number(field.scalar.width()));
+    let (with, shape) = custom_shape(field);
+    let _ = ty;
+    tried(&quote! {{
+        #with
+        ::metaproto_core::__private::write_fixed::<_, #len>(#name, &#shape, &self.#ident)
+    }})
+}
+
+/// The shape of a type of the user's own that has a fixed place.
+pub(super) fn custom_shape(field: &Field) -> (Option<TokenStream>, TokenStream) {
+    let ty = &field.ty;
+    match &field.with {
+        Some(module) => (Some(super::shape::with_type(module, ty)), quote! { __With }),
+        None => (None, quote! { ::metaproto_core::frame::parts::Nested::<#ty>::new() }),
+    }
+}
+
+/// The size of everything behind the fixed part, as a sum of expressions.
+fn size_of_part(part: &Part, value: &TokenStream) -> TokenStream {
+    let (shape, with) = (whole(part), with_module(part));
+    quote! {{ #with ::metaproto_core::frame::parts::Part::size(&#shape, #value) }}
+}
+
+/// The number type of a part that tells a length or a count.
+fn told_type(part: &Part) -> TokenStream {
+    match part.shape {
+        Shape::Number { scalar: Scalar::Int(int), .. } => int_type(int),
+        _ => primitive("u64"),
+    }
+}
+
+/// The most that fits such a part.
+fn told_max(part: &Part) -> Literal {
+    let bits = match part.shape {
+        Shape::Number { scalar: Scalar::Int(int), form: NumberForm::Fixed(_) } => int.width * 8,
+        Shape::Number { scalar: Scalar::Int(int), .. } => int.size * 8,
+        _ => 64,
+    };
+    Literal::u64_unsuffixed(u64::MAX >> (64 - bits.clamp(1, 64)))
+}
+
+/// `let part = ..;` for the parts that follow from others, last first, so that each finds the sizes
+/// of those behind it.
+fn automatic(layout: &Layout, body: &TokenStream) -> TokenStream {
+    let all = layout.parts.iter().enumerate().rev().filter_map(|(index, part)| {
+        let (variable, ty, name) = (variable(part), told_type(part), &part.name);
+        let max = told_max(part);
+        let (amount, unit, plus) = match part.role {
+            Role::Length(place) => {
+                let length = &layout.lengths[place];
+                (covered(layout, length, index, body), length.unit, length.plus)
+            }
+            Role::Count(place) => {
+                let count = &layout.counts[place];
+                let of = self::variable(&layout.parts[count.part]);
+                (quote! { ::metaproto_core::__private::count_of(#of) }, 1, count.plus)
+            }
+            _ => return None,
+        };
+        let (unit, plus) = (Literal::u64_unsuffixed(unit), signed(plus));
+        let value = tried(&quote! {
+            ::metaproto_core::__private::wire_value(#name, #amount, #unit, #plus, #max)
+        });
+        Some(quote! { let #variable = &(#value as #ty); })
+    });
+    quote! { #(#all)* }
+}
+
+/// The bytes that the length in the part at `index` covers.
+fn covered(layout: &Layout, length: &Length, index: usize, body: &TokenStream) -> TokenStream {
+    let parts = match &length.covers {
+        Cover::Part(part) => *part..=*part,
+        Cover::Window(parts) => parts.clone(),
+        Cover::Body => return quote! { #body },
+        // Padding by alignment is not known yet; a length like this one has none behind it.
+        _ => index + 1..=layout.parts.len().saturating_sub(1),
+    };
+    let sizes = layout.parts.iter().enumerate().filter(|(at, _)| parts.contains(at));
+    let sizes = sizes.map(|(_, part)| match part.shape {
+        Shape::Padding { skip, .. } => {
+            let skip = number(skip);
+            quote! { #skip }
+        }
+        _ => {
+            let variable = variable(part);
+            size_of_part(part, &quote! { #variable })
+        }
+    });
+    let all = quote! { (0 as ::core::primitive::usize) #(.saturating_add(#sizes))* };
+    match length.covers {
+        Cover::Rest => {
+            let trailer = number(layout.trailer_size);
+            quote! { #all.saturating_add(#body).saturating_add(#trailer) }
+        }
+        _ => all,
+    }
+}
+
+/// The expressions that shapes need when something is written.
+fn context(layout: &Layout) -> TokenStream {
+    let block = Block::new(quote! { __header }, layout.head_size);
+    let (named, nothing_told) = (named(layout, &block), nothing_told(layout));
+    let parts = layout.parts.iter().filter(|part| is_named(layout, part)).map(|part| {
+        let (ident, variable) = (&part.ident, variable(part));
+        quote! { let #ident = *#variable; }
+    });
+    quote! { let __header = &__header; #named #nothing_told #(#parts)* let _ = __header; }
+}
+
+/// Counts of lists that stand in the fixed part.
+fn put_counts(layout: &Layout) -> TokenStream {
+    let block = Block::new(quote! { &mut __header }, layout.head_size);
+    let puts = layout.counts.iter().filter_map(|count| {
+        let Holder::Head(index) = count.holder else { return None };
+        let field = &layout.head[index];
+        let Scalar::Int(int) = field.scalar else { return None };
+        let (name, ty, plus) = (&count.name, int_type(int), signed(count.plus));
+        let max = Literal::u64_unsuffixed(widest(field));
+        let of = variable(&layout.parts[count.part]);
+        let value = tried(&quote! {
+            ::metaproto_core::__private::wire_value(
+                #name, ::metaproto_core::__private::count_of(#of), 1, #plus, #max,
+            )
+        });
+        let bytes = bytes_of(field.scalar, field.order, &quote! { (#value as #ty) });
+        Some(block.put(field.offset, field.scalar, &bytes))
+    });
+    quote! { #(#puts)* }
+}
+
+/// Writes all parts to `__out`, where `__start` is the start of the frame.
+fn write_parts(layout: &Layout) -> TokenStream {
+    let steps = layout.parts.iter().enumerate().map(|(index, part)| {
+        let (shape, with, variable) = (whole(part), with_module(part), variable(part));
+        let (place, name) = (number(index), &part.name);
+        let _ = name;
+        let write = match part.shape {
+            Shape::Padding { .. } => quote! {
+                #shape.fill(__out.len().saturating_sub(__start), __out);
+            },
+            _ => {
+                let write = tried(&quote! {{
+                    #with
+                    ::metaproto_core::frame::parts::Part::write(&#shape, #variable, __out)
+                }});
+                quote! { #write; }
+            }
+        };
+        quote! {
+            let __before = __out.len();
+            #write
+            __sizes[#place] = __out.len().saturating_sub(__before);
+        }
+    });
+    quote! { #(#steps)* }
+}
+
+/// The parts that a function takes: those that hold values.
+pub(super) fn held(layout: &Layout) -> impl Iterator<Item = &Part> {
+    let is_held = |part: &&Part| part.ident.is_some() && matches!(part.role, Role::Value { .. });
+    layout.parts.iter().filter(is_held)
+}
+
+/// The type that a part has in the struct.
+fn held_type(part: &Part) -> TokenStream {
+    let ty = &part.ty;
+    match part.when {
+        Some(_) => quote! { ::core::option::Option<#ty> },
+        None => quote! { #ty },
+    }
+}
+
+/// `fn __write`: everything behind the values of the fixed part.
+pub(super) fn write_function(layout: &Layout, is_frame: bool) -> TokenStream {
+    let parameters = held(layout).map(|part| {
+        let (variable, ty) = (variable(part), held_type(part));
+        quote! { #variable: &#ty, }
+    });
+    let (head, count) = (number(layout.head_size), number(layout.parts.len()));
+    let trailer = number(layout.trailer_size);
+    let (put_counts, context) = (put_counts(layout), context(layout));
+    let automatic = automatic(layout, &quote! { __body.len() });
+    let write_parts = write_parts(layout);
+    let checksums = super::checksum::fill(layout);
+    let set_lengths = match is_frame {
+        true => quote! {
+            <Self as ::metaproto_core::frame::Frame>::set_lengths(
+                &mut __header, &__sizes, __body.len(),
+            )
+        },
+        false => quote! { Self::__set_lengths(&mut __header, &__sizes, __body.len()) },
+    };
+    let set_lengths = tried(&set_lengths);
+    quote! {
+        #[allow(clippy::too_many_arguments)]
+        fn __write(
+            mut __header: [::core::primitive::u8; #head],
+            #(#parameters)*
+            __body: &[::core::primitive::u8],
+            __trailer: [::core::primitive::u8; #trailer],
+            __out: &mut ::metaproto_core::BytesMut,
+        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+            let __start = __out.len();
+            let mut __sizes = [0 as ::core::primitive::usize; #count];
+            #put_counts
+            __out.extend_from_slice(&__header);
+            {
+                #context
+                #automatic
+                #write_parts
+            }
+            #set_lengths;
+            ::metaproto_core::__private::overwrite(__out, __start, &__header);
+            __out.extend_from_slice(__body);
+            __out.extend_from_slice(&__trailer);
+            let _ = (__start, &__sizes);
+            #checksums
+            ::core::result::Result::Ok(())
+        }
+    }
+}
+
+/// The size of `self` on the wire.
+pub(super) fn size(layout: &Layout) -> TokenStream {
+    let body = match &layout.body {
+        Some(body) => quote! { self.#body.len() },
+        None => quote! { 0 },
+    };
+    let fixed = number(layout.head_size + layout.trailer_size);
+    if layout.parts.is_empty() {
+        return quote! {
+            fn size(&self) -> ::core::primitive::usize {
+                let __size: ::core::primitive::usize = #fixed;
+                __size.saturating_add(#body)
+            }
+        };
+    }
+    quote! {
+        fn size(&self) -> ::core::primitive::usize {
+            ::metaproto_core::__private::measured(self)
+        }
+    }
+}
+
+/// The arguments that stand for the parts of `self`.
+pub(super) fn own_parts(layout: &Layout) -> TokenStream {
+    let idents = held(layout).map(|part| &part.ident);
+    quote! { #(&self.#idents,)* }
+}
+
+/// The arguments for parts that nobody has filled in, and the code that makes them.
+pub(super) fn default_parts(layout: &Layout) -> (TokenStream, TokenStream) {
+    let block = Block::new(quote! { &__header }, layout.head_size);
+    let named = named(layout, &block);
+    let lets = held(layout).map(|part| {
+        let (variable, ty) = (variable(part), &part.ty);
+        let value = match &part.role {
+            Role::Value { default: Some(value) } => quote! { #value },
+            _ => quote! { <#ty as ::core::default::Default>::default() },
+        };
+        let name = is_named(layout, part).then(|| {
+            let ident = &part.ident;
+            quote! { let #ident = #variable; }
+        });
+        match &part.when {
+            None => quote! { let #variable: #ty = #value; #name },
+            Some(when) => quote! {
+                let #variable: ::core::option::Option<#ty> = match #when {
+                    true => ::core::option::Option::Some(#value),
+                    false => ::core::option::Option::None,
+                };
+            },
+        }
+    });
+    let arguments = held(layout).map(variable);
+    let lets = quote! { #named #(#lets)* };
+    (lets, quote! { #(&#arguments,)* })
+}
