@@ -14,7 +14,7 @@ mod mistakes;
 mod model;
 mod parse;
 
-use self::check::Purpose;
+use self::check::{Purpose, Use};
 
 /// The layout of a frame.
 #[proc_macro_derive(Frame, attributes(frame))]
@@ -26,6 +26,35 @@ pub fn frame(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 #[proc_macro_derive(Codec, attributes(frame, meta))]
 pub fn codec(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand_codec(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// The layout of a part of a frame.
+#[proc_macro_derive(Wire, attributes(frame))]
+pub fn wire(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand_wire(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+fn expand_wire(input: &DeriveInput) -> TokenStream {
+    let (code, report) = match input.data {
+        syn::Data::Enum(_) => {
+            let mut parsed = parse::choice(input);
+            let choice = check::choice(&parsed.choice, Use::Wire, &mut parsed.mistakes);
+            (choice.map(|choice| generate::wire_choice(&choice)), parsed.mistakes.report())
+        }
+        _ => {
+            let mut parsed = parse::input(input);
+            let mistakes = &mut parsed.layout_mistakes;
+            let layout = check::layout(&parsed.declaration, Purpose::Wire, mistakes);
+            (layout.map(|layout| generate::wire(&layout)), parsed.layout_mistakes.report())
+        }
+    };
+    match (code, report) {
+        (Some(code), None) => code,
+        (_, report) => {
+            let stub = generate::wire_stub(&input.ident, &input.generics);
+            quote::quote! { #report #stub }
+        }
+    }
 }
 
 fn expand_frame(input: &DeriveInput) -> TokenStream {

@@ -71,7 +71,7 @@ fn body<F: Frame>(explanation: &mut Explanation) {
 }
 
 /// A number in decimal and as it stands, or text.
-fn value(field: &FieldInfo, bytes: &[u8]) -> String {
+pub(super) fn value(field: &FieldInfo, bytes: &[u8]) -> String {
     let (signed, order) = match field.format {
         Format::Unsigned(order) => (false, order),
         Format::Signed(order) => (true, order),

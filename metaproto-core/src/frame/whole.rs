@@ -2,8 +2,8 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::parts::{Cursor, Part, Stop};
-use super::{Frame, Header, Located, OVERLONG, Places, Plain, support};
+use super::parts::{Cursor, IntForm, Part, Stop};
+use super::{FieldInfo, Frame, Header, Located, OVERLONG, Places, Plain, support};
 use crate::{DecodeError, EncodeError, Explanation, Fault, FrameLength};
 
 /// Tells the length of a frame by going through its header.
@@ -160,9 +160,9 @@ pub fn starts<const N: usize, const P: usize>(head: usize, sizes: &[usize; N]) -
 
 /// The size of a value, found out by writing it.
 #[must_use]
-pub fn measured<F: Frame>(frame: &F) -> usize {
+pub fn measured(write: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>) -> usize {
     let mut out = BytesMut::new();
-    match frame.write(&mut out) {
+    match write(&mut out) {
         Ok(()) => out.len(),
         Err(_) => 0,
     }
@@ -301,4 +301,57 @@ pub fn write_fixed<P: Part, const N: usize>(
 #[must_use]
 pub fn bad_checksum(field: &'static str) -> DecodeError {
     DecodeError::message(field, Fault::Other("does not match the bytes that it covers"))
+}
+
+/// Reads the tag of an enum.
+///
+/// # Errors
+/// As [`IntForm::read`].
+pub fn read_tag(cursor: &mut Cursor<'_>, form: IntForm) -> Result<i128, Stop> {
+    form.read(cursor)
+}
+
+/// Finds out which of these the value starts with, and passes over it.
+///
+/// # Errors
+/// None of them, or too few bytes have arrived to tell.
+pub fn read_magic(cursor: &mut Cursor<'_>, magic: &[&[u8]]) -> Result<usize, Stop> {
+    let ahead = cursor.ahead();
+    if let Some(index) = magic.iter().position(|magic| ahead.starts_with(magic)) {
+        let len = magic.get(index).map_or(0, |magic| magic.len());
+        cursor.advance(len as u64)?;
+        return Ok(index);
+    }
+    let possible = magic.iter().filter(|magic| magic.starts_with(ahead));
+    match possible.map(|magic| magic.len()).min() {
+        Some(least) => Err(cursor.advance(least as u64).err().unwrap_or(Stop::Need(least))),
+        None => {
+            let found = ahead.iter().take(8).fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+            Err(cursor.bad(Fault::BadMagic(found)))
+        }
+    }
+}
+
+/// No variant has this tag.
+#[cold]
+#[must_use]
+pub fn unknown_tag(cursor: &Cursor<'_>, tag: u64) -> Stop {
+    cursor.bad(Fault::UnknownValue(tag.cast_signed()))
+}
+
+/// A tag, for people.
+#[must_use]
+pub fn tag_text(cursor: &Cursor<'_>, range: std::ops::Range<usize>) -> String {
+    let bytes = cursor.bytes(range).iter();
+    bytes.fold("0x".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// Notes the fields of the fixed part of a struct that starts at `start`.
+pub fn explain_fields(start: usize, bytes: &[u8], fields: &[FieldInfo], notes: &mut Explanation) {
+    for field in fields {
+        let range = field.range();
+        let found = bytes.get(range.clone()).unwrap_or_default();
+        let place = start.saturating_add(range.start)..start.saturating_add(range.end);
+        notes.note(place, field.name, super::explain::value(field, found));
+    }
 }

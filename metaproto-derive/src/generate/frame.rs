@@ -9,7 +9,9 @@ use super::head::{
 };
 use super::tokens::{Block, number, tried};
 use super::walk::{Pass, locate, parts, variable};
-use super::write::{custom_shape, default_parts, own_parts, put_values, size, write_function};
+use super::write::{
+    cannot_be_empty, custom_shape, default_parts, own_parts, put_values, size, write_function,
+};
 use super::{bits, checksum};
 use crate::model::{Field, Framing, Layout, Role};
 use crate::parse::Scalar;
@@ -197,6 +199,29 @@ fn writing(layout: &Layout) -> (TokenStream, TokenStream) {
             })
         },
     };
+    let fill = match cannot_be_empty(layout) {
+        true => quote! {
+            let _ = (__header, __body, __out);
+            ::core::result::Result::Err(
+                ::metaproto_core::EncodeError::Unsupported("messages of its own"),
+            )
+        },
+        false => quote! {
+            #defaults
+            ::metaproto_core::__private::all_or_nothing(__out, |__out| {
+                <#ident>::__write(__header, #default_arguments __body, #trailer_template, __out)
+            })
+        },
+    };
+    let filled = quote! {
+        fn write_filled(
+            __header: Self::Header,
+            __body: &[::core::primitive::u8],
+            __out: &mut ::metaproto_core::BytesMut,
+        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+            #fill
+        }
+    };
     let methods = quote! {
         fn write(
             &self,
@@ -205,16 +230,7 @@ fn writing(layout: &Layout) -> (TokenStream, TokenStream) {
             #write
         }
 
-        fn write_filled(
-            __header: Self::Header,
-            __body: &[::core::primitive::u8],
-            __out: &mut ::metaproto_core::BytesMut,
-        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
-            #defaults
-            ::metaproto_core::__private::all_or_nothing(__out, |__out| {
-                <#ident>::__write(__header, #default_arguments __body, #trailer_template, __out)
-            })
-        }
+        #filled
     };
     if is_plain(layout) {
         let methods = quote! {

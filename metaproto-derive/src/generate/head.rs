@@ -280,17 +280,54 @@ fn follows_from_total(layout: &Layout, length: &Length) -> bool {
 
 /// Makes the header tell the sizes of everything.
 pub(super) fn set_lengths(layout: &Layout) -> TokenStream {
+    let name = in_head(layout)
+        .find(|(length, _)| follows_from_total(layout, length))
+        .map_or("frame", |(length, _)| &length.name);
+    let puts = put_lengths(layout);
+    quote! {
+        #[inline(always)]
+        fn set_lengths(
+            __header: &mut Self::Header,
+            __sizes: &Self::Sizes,
+            __body: ::core::primitive::usize,
+        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+            #puts
+            if __total as ::core::primitive::u64 > Self::MAX_LENGTH {
+                return ::core::result::Result::Err(
+                    ::metaproto_core::__private::too_long(#name, __total, Self::MAX_LENGTH),
+                );
+            }
+            ::core::result::Result::Ok(())
+        }
+    }
+}
+
+/// The same for a struct inside of a frame.
+pub(super) fn lengths_function(layout: &Layout) -> TokenStream {
+    let (head, count) = (number(layout.head_size), number(layout.parts.len()));
+    let puts = put_lengths(layout);
+    quote! {
+        fn __set_lengths(
+            __header: &mut [::core::primitive::u8; #head],
+            __sizes: &[::core::primitive::usize; #count],
+            __body: ::core::primitive::usize,
+        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+            #puts
+            let _ = (__head, __body);
+            ::core::result::Result::Ok(())
+        }
+    }
+}
+
+fn in_head(layout: &Layout) -> impl Iterator<Item = (&Length, &Field)> {
+    layout.lengths.iter().filter_map(|length| Some((length, holder(layout, length)?)))
+}
+
+fn put_lengths(layout: &Layout) -> TokenStream {
     let parts: Vec<_> = (0..layout.parts.len()).map(|i| format_ident!("__size_{i}")).collect();
     let block = Block::new(quote! { __header }, layout.head_size);
     let (head, trailer) = (number(layout.head_size), number(layout.trailer_size));
-    let in_head: Vec<_> = layout
-        .lengths
-        .iter()
-        .filter_map(|length| Some((length, holder(layout, length)?)))
-        .collect();
-    let whole = in_head.iter().find(|(length, _)| follows_from_total(layout, length));
-    let name = whole.map_or("frame", |(length, _)| &length.name);
-    let puts = in_head.iter().map(|(length, field)| {
+    let puts = in_head(layout).map(|(length, field)| {
         let bytes = covered(length, field, &parts);
         let value = wire_value(layout, length, widest(field), &bytes);
         let Scalar::Int(int) = field.scalar else { return TokenStream::new() };
@@ -299,26 +336,14 @@ pub(super) fn set_lengths(layout: &Layout) -> TokenStream {
         let bytes = super::tokens::bytes_of(field.scalar, field.order, &value);
         block.put(field.offset, field.scalar, &bytes)
     });
-    let unused = in_head.is_empty().then(|| quote! { let _ = &__header; });
+    let puts: Vec<_> = puts.collect();
     quote! {
-        #[inline(always)]
-        fn set_lengths(
-            __header: &mut Self::Header,
-            __sizes: &Self::Sizes,
-            __body: ::core::primitive::usize,
-        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
-            let [#(#parts),*] = *__sizes;
-            let __head = (#head as ::core::primitive::usize) #(.saturating_add(#parts))*;
-            let __total = __head.saturating_add(__body).saturating_add(#trailer);
-            if __total as ::core::primitive::u64 > Self::MAX_LENGTH {
-                return ::core::result::Result::Err(
-                    ::metaproto_core::__private::too_long(#name, __total, Self::MAX_LENGTH),
-                );
-            }
-            #unused
-            #(#puts)*
-            ::core::result::Result::Ok(())
-        }
+        let _ = &__header;
+        let [#(#parts),*] = *__sizes;
+        let __head = (#head as ::core::primitive::usize) #(.saturating_add(#parts))*;
+        let __total = __head.saturating_add(__body).saturating_add(#trailer);
+        let _ = __total;
+        #(#puts)*
     }
 }
 

@@ -37,7 +37,7 @@ fn of(shape: &Shape, ty: &Type) -> TokenStream {
     let parts = quote! { ::metaproto_core::frame::parts };
     match shape {
         Shape::Number { scalar, form } => {
-            let form = number_form(*scalar, *form);
+            let (form, ty) = (number_form(*scalar, *form), number_type(*scalar));
             quote! { #parts::Number::<#ty>::new(#form) }
         }
         Shape::Array { scalar, order } => array(*scalar, *order),
@@ -78,6 +78,15 @@ fn of(shape: &Shape, ty: &Type) -> TokenStream {
     }
 }
 
+/// The type of a number, which may be that of an `Auto`.
+fn number_type(scalar: Scalar) -> TokenStream {
+    match scalar {
+        Scalar::Float(float) => primitive(float.name),
+        Scalar::Int(int) => primitive(int.name),
+        _ => primitive("u8"),
+    }
+}
+
 fn number_form(scalar: Scalar, form: NumberForm) -> TokenStream {
     let order = match form {
         NumberForm::Fixed(order) => order,
@@ -97,7 +106,7 @@ fn fixed(width: usize, order: Order, is_signed: bool) -> TokenStream {
     }
 }
 
-fn int_form(form: Form, order: Order) -> TokenStream {
+pub(super) fn int_form(form: Form, order: Order) -> TokenStream {
     match form {
         Form::Fixed(int) => fixed(int.width, order, int.signed),
         Form::Varint => quote! { ::metaproto_core::frame::parts::IntForm::Varint },

@@ -144,7 +144,7 @@ fn windows_from(layout: &Layout, index: usize, pass: Pass) -> TokenStream {
             }
             (false, _) => quote! { __cursor.position() as ::core::primitive::u64 },
         };
-        let limited = tried(&quote! { __cursor.limit(#start.saturating_add(#bytes)) });
+        let limited = tried(&quote! { __cursor.limit((#start).saturating_add(#bytes)) });
         let name = &length.name;
         Some(quote! { __cursor.enter(#name); let #ident = #limited; })
     });

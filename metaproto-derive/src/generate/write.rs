@@ -288,7 +288,9 @@ pub(super) fn size(layout: &Layout) -> TokenStream {
     }
     quote! {
         fn size(&self) -> ::core::primitive::usize {
-            ::metaproto_core::__private::measured(self)
+            ::metaproto_core::__private::measured(|__out| {
+                ::metaproto_core::frame::Frame::write(self, __out)
+            })
         }
     }
 }
@@ -299,6 +301,26 @@ pub(super) fn own_parts(layout: &Layout) -> TokenStream {
     quote! { #(&self.#idents,)* }
 }
 
+/// The value of a part that nobody has filled in.
+fn empty(part: &Part) -> TokenStream {
+    let ty = &part.ty;
+    match part.shape {
+        Shape::Array { .. } => quote! {
+            ::core::array::from_fn(|_| ::core::default::Default::default())
+        },
+        _ => quote! { <#ty as ::core::default::Default>::default() },
+    }
+}
+
+/// Whether there is a part of which nothing says how it is when nobody has filled it in: a type of
+/// the user's own without a default.
+pub(super) fn cannot_be_empty(layout: &Layout) -> bool {
+    layout.parts.iter().any(|part| {
+        let own = matches!(part.shape, Shape::Nested | Shape::Tagged(_) | Shape::With(_));
+        own && !matches!(part.role, Role::Value { default: Some(_) })
+    })
+}
+
 /// The arguments for parts that nobody has filled in, and the code that makes them.
 pub(super) fn default_parts(layout: &Layout) -> (TokenStream, TokenStream) {
     let block = Block::new(quote! { &__header }, layout.head_size);
@@ -307,7 +329,7 @@ pub(super) fn default_parts(layout: &Layout) -> (TokenStream, TokenStream) {
         let (variable, ty) = (variable(part), &part.ty);
         let value = match &part.role {
             Role::Value { default: Some(value) } => quote! { #value },
-            _ => quote! { <#ty as ::core::default::Default>::default() },
+            _ => empty(part),
         };
         let name = is_named(layout, part).then(|| {
             let ident = &part.ident;

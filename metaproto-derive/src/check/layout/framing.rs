@@ -210,6 +210,10 @@ fn part_of_a_frame(
         let text = "only a frame has a body; use `prefix = u32`, or `rest` for all that is left";
         mistakes.add(body.ident.span(), text);
     }
+    for index in walk.measures.checksums() {
+        let text = "only a frame has a checksum; cover this part by one of the frame";
+        mistakes.add(walk.declaration.fields[*index].ident.span(), text);
+    }
     for length in &measured.lengths {
         if let Cover::Frame | Cover::Body | Cover::Header | Cover::Rest = length.covers {
             let text = "here a length counts fields: `length(of = items)`, `length(of = a..=b)`";

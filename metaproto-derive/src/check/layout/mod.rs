@@ -12,6 +12,7 @@ mod visible;
 use syn::{Expr, ExprLit, Lit};
 
 use self::lengths::Measures;
+pub(crate) use self::part::{UNKNOWN, part};
 pub(crate) use self::visible::names;
 use super::value::fits;
 use crate::mistakes::Mistakes;
@@ -159,7 +160,7 @@ impl<'a> Walk<'a> {
             mistakes.add(at.span, text);
         }
         self.parts.extend(part::padding(field));
-        let part = part::part(self, field, mistakes);
+        let part = part::part(self.order, field, mistakes);
         let role = part.as_ref().map(|part| &part.role);
         let is_plain = role.is_none_or(|role| matches!(role, Role::Value { .. }));
         if !is_plain {

@@ -1,6 +1,6 @@
 //! Fields whose place or size differs between frames.
 
-use super::{Walk, role};
+use super::role;
 use crate::mistakes::Mistakes;
 use crate::model::{Extent, NumberForm, Part, Prefix, Role, Shape};
 use crate::parse::{
@@ -26,13 +26,13 @@ pub(super) fn padding(field: &Declared) -> Option<Part> {
     })
 }
 
-pub(super) fn part(walk: &Walk<'_>, field: &Declared, mistakes: &mut Mistakes) -> Option<Part> {
+pub(crate) fn part(order: Order, field: &Declared, mistakes: &mut Mistakes) -> Option<Part> {
     let said = &field.frame;
     if let Some(bits) = &said.bits {
         let text = "bits belong to a field in front of the first one of varying size";
         mistakes.add(bits.span, text);
     }
-    let order = said.endian.as_ref().map_or(walk.order, |endian| endian.value);
+    let order = said.endian.as_ref().map_or(order, |endian| endian.value);
     let ty = field.ty.as_ref()?;
     let spot = Spot { field, order };
     let (shape, inner) = match (ty, &said.when) {
@@ -203,4 +203,4 @@ impl Spot<'_> {
 }
 
 /// Some field may tell it; this is found out when all of them are known.
-pub(super) const UNKNOWN: Extent = Extent::Length(usize::MAX);
+pub(crate) const UNKNOWN: Extent = Extent::Length(usize::MAX);

@@ -69,9 +69,10 @@ fn container_entry(entry: &Entry, said: &mut FrameStruct, mistakes: &mut Mistake
     }
 }
 
-pub(super) use self::field::field;
+pub(super) use self::field::{field, of_entries};
+pub(super) use self::measure::form;
 
-fn endian(entry: &Entry) -> syn::Result<Order> {
+pub(super) fn endian(entry: &Entry) -> syn::Result<Order> {
     let word = entry.word("endian = little")?;
     match word.to_string().as_str() {
         "big" => Ok(Order::Big),
