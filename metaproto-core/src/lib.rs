@@ -56,6 +56,7 @@ pub use metaproto_derive::Codec;
 /// What generated code names. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::frame::choice::{by_constants, tag_at, unknown_variant};
     pub use crate::frame::support::{
         bad_constant, given, join, narrow_be, narrow_le, put, request_id, split, take, text,
         too_long, too_wide, total, unknown_kind, widen_be, widen_le, wider_than, wire_value,

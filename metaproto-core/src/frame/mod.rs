@@ -6,12 +6,14 @@
 //! [`Protocol`](crate::Protocol) of any message.
 
 mod auto;
+pub(crate) mod choice;
 mod codec;
 mod explain;
 mod field;
 mod header;
 mod located;
 mod message;
+mod messages;
 pub mod parts;
 mod protocol;
 pub(crate) mod support;
@@ -20,12 +22,14 @@ pub(crate) mod whole;
 use bytes::{Bytes, BytesMut};
 
 pub use self::auto::Auto;
+pub use self::choice::{Chosen, Frames};
 pub use self::field::{BitsInfo, ByteOrder, Constant, FieldInfo, Format};
 pub use self::header::Header;
 pub use self::located::{Located, Places};
 pub use self::message::{
     Asked, ErrorTable, KindField, Message, Property, Spec, StatusField, Wanted,
 };
+pub use self::messages::{Variant, Variants};
 use self::parts::{Cursor, Stop};
 pub use self::protocol::Derived;
 use crate::{DecodeError, EncodeError, Explanation, Fault, FrameLength};
