@@ -1,5 +1,6 @@
 //! What generated code calls. Not part of the public interface: it changes with the macros.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Constant;
@@ -68,6 +69,7 @@ pub fn total(
 ///
 /// # Errors
 /// [`EncodeError::InvalidValue`] if it would.
+#[inline(always)]
 pub fn wire_length<T: TryFrom<u64>>(
     field: &'static str,
     body_len: usize,
@@ -75,12 +77,14 @@ pub fn wire_length<T: TryFrom<u64>>(
     header: usize,
     max: u64,
 ) -> Result<T, EncodeError> {
-    let total = body_len.saturating_add(header) as u64;
-    let value = T::try_from(body_len.saturating_add(plus) as u64);
-    match value {
-        Ok(value) if total <= max => Ok(value),
-        _ => Err(too_long(field, total, max)),
+    let (len, most) = (body_len as u64, max.saturating_sub(header as u64));
+    // Compared first: where the field can tell `most`, the compiler then sees that the rest can't fail.
+    if len <= most
+        && let Ok(value) = T::try_from(len.saturating_add(plus as u64))
+    {
+        return Ok(value);
     }
+    Err(too_long(field, body_len.saturating_add(header) as u64, max))
 }
 
 /// Narrows a request id to its field.
@@ -168,10 +172,17 @@ fn too_large(field: &'static str, value: u64) -> DecodeError {
     DecodeError::connection(field, Fault::LengthTooLarge(value))
 }
 
-#[cold]
+/// Only the reason is made out of line: the compiler must see that this is an error, or it keeps a
+/// way from here back to success, and registers for it.
+#[inline(always)]
 fn too_long(field: &'static str, total: u64, max: u64) -> EncodeError {
-    let reason = format!("a frame of {total} bytes is longer than {max}");
-    EncodeError::InvalidValue { field, reason: reason.into() }
+    EncodeError::InvalidValue { field, reason: too_long_reason(total, max) }
+}
+
+#[cold]
+#[inline(never)]
+fn too_long_reason(total: u64, max: u64) -> Cow<'static, str> {
+    format!("a frame of {total} bytes is longer than {max}").into()
 }
 
 #[cold]

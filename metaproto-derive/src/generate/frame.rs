@@ -272,6 +272,8 @@ fn to_header(layout: &Layout) -> TokenStream {
         let bytes = bytes_of(field.scalar, field.order, &quote! { self.#ident });
         put(&target, field.offset, field.scalar, layout, &bytes)
     });
+    // Before the values: with a check between reading and writing them, neighbours would be copied one
+    // by one.
     let set_length = layout.body.as_ref().map(|Body { ident, .. }| {
         quote! {
             if let ::core::result::Result::Err(__error) =
@@ -290,8 +292,8 @@ fn to_header(layout: &Layout) -> TokenStream {
         ) -> ::core::result::Result<Self::Header, ::metaproto_core::EncodeError> {
             let mut __header = <Self as ::metaproto_core::frame::Frame>::TEMPLATE;
             #(let _ = &self.#autos;)*
-            #(#puts)*
             #set_length
+            #(#puts)*
             ::core::result::Result::Ok(__header)
         }
     }
