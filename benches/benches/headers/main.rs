@@ -1,0 +1,173 @@
+//! Reading and writing the headers of Dubbo (16 bytes) and awesomerpc (13 bytes): with our derive, by
+//! hand, and with zerocopy, binrw, deku and nom. Prints one table of instructions, times and
+//! allocations, and fails if the derive costs more than it may.
+
+mod by_hand;
+mod cases;
+mod derived;
+mod hand_codec;
+mod instructions;
+mod samples;
+mod with_binrw;
+mod with_deku;
+mod with_nom;
+mod with_zerocopy;
+
+use std::cell::RefCell;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, Throughput};
+use metaproto_benches::table;
+
+use self::cases::{BY_HAND, Case, DERIVED};
+
+/// Times that criterion takes of a case.
+const SAMPLES: usize = 50;
+
+/// What was found out about a case. What was not asked for, or could not be had, is `None`.
+struct Row<'a> {
+    case: &'a Case,
+    instructions: Option<f64>,
+    nanoseconds: Option<f64>,
+    allocations: f64,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, rest @ ..] = &arguments[..]
+        && first == instructions::CHILD
+    {
+        instructions::run(cases::all(), rest);
+        return ExitCode::SUCCESS;
+    }
+    let mut cases = cases::all();
+    check_outcomes(&mut cases);
+    let given = |argument: &str| arguments.iter().any(|given| given == argument);
+    if !given("--bench") {
+        return ExitCode::SUCCESS; // `cargo test`: they run, and tell the same
+    }
+    let allocations: Vec<f64> = cases.iter_mut().map(allocations).collect();
+    let only_instructions = given("instructions");
+    let times = match only_instructions {
+        true => vec![None; cases.len()],
+        false => times(&mut cases),
+    };
+    let can_be_counted = instructions::can_be_counted();
+    if !can_be_counted {
+        println!("valgrind is not installed: no instructions are counted");
+    }
+    let row = |((case, nanoseconds), allocations)| Row {
+        case,
+        instructions: can_be_counted.then(|| instructions::count(case)),
+        nanoseconds,
+        allocations,
+    };
+    let measured = cases.iter().zip(times).zip(allocations);
+    let measured = measured.filter(|((_, time), _)| only_instructions || time.is_some());
+    let rows: Vec<Row<'_>> = measured.map(row).collect();
+    print!("{}", markdown(&rows));
+    verdict(&rows)
+}
+
+/// All contenders must tell the same, or the comparison means nothing.
+fn check_outcomes(cases: &mut [Case]) {
+    for group in cases.chunk_by_mut(|one, other| one.operation == other.operation) {
+        let outcomes: Vec<_> = group.iter_mut().map(|case| (case.who, (case.outcome)())).collect();
+        for (who, outcome) in &outcomes {
+            let operation = group[0].operation.name;
+            assert_eq!(
+                *outcome, outcomes[0].1,
+                "{operation}: {who} differs from {}",
+                outcomes[0].0
+            );
+        }
+    }
+}
+
+/// Allocations of one operation, apart from what only the first ones need.
+fn allocations(case: &mut Case) -> f64 {
+    let mut of = |rounds| allocation_counter::measure(|| (case.run)(rounds)).count_total;
+    of(1);
+    of(1) as f64 / samples::COUNT as f64
+}
+
+/// Nanoseconds of one operation of each case, as criterion takes them. `None` for those that
+/// the command line leaves out.
+fn times(cases: &mut [Case]) -> Vec<Option<f64>> {
+    let mut criterion = Criterion::default()
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        .sample_size(SAMPLES)
+        .configure_from_args();
+    let mut times = Vec::new();
+    for case in cases {
+        let samples = RefCell::new(Vec::new());
+        let mut group = criterion.benchmark_group(case.operation.name);
+        group.throughput(Throughput::Elements(samples::COUNT as u64));
+        group.bench_function(case.who, |bencher| {
+            bencher.iter_custom(|rounds| {
+                let start = Instant::now();
+                (case.run)(rounds);
+                let elapsed = start.elapsed();
+                let operations = rounds as f64 * samples::COUNT as f64;
+                samples.borrow_mut().push(elapsed.as_nanos() as f64 / operations);
+                elapsed
+            });
+        });
+        group.finish();
+        times.push(fastest(&samples.into_inner()));
+    }
+    criterion.final_summary();
+    times
+}
+
+/// The fastest of the last samples; those before are the warm-up. Other load on the machine only makes a
+/// sample slower, and may be there for all of one case.
+fn fastest(samples: &[f64]) -> Option<f64> {
+    samples.iter().rev().take(SAMPLES).copied().min_by(f64::total_cmp)
+}
+
+fn markdown(rows: &[Row<'_>]) -> String {
+    let heading = ["", "instructions", "÷ by hand", "time ÷ by hand", "allocations"];
+    let cells = rows.iter().map(|row| {
+        let text = |value: Option<f64>, digits| {
+            value.map_or_else(String::new, |value| format!("{value:.digits$}"))
+        };
+        vec![
+            format!("{}: {}", row.case.operation.name, row.case.who),
+            text(row.instructions, 1),
+            text(ratio(rows, row, |row| row.instructions), 2),
+            text(ratio(rows, row, |row| row.nanoseconds), 2),
+            text(Some(row.allocations), 0),
+        ]
+    });
+    table::markdown(&heading.map(str::to_owned), &cells.collect::<Vec<_>>())
+}
+
+/// One of the costs of a row.
+type Cost = fn(&Row<'_>) -> Option<f64>;
+
+/// What `row` costs relative to the same by hand.
+fn ratio(rows: &[Row<'_>], row: &Row<'_>, cost: Cost) -> Option<f64> {
+    let operation = row.case.operation;
+    let by_hand = rows.iter().find(|r| r.case.operation == operation && r.case.who == BY_HAND)?;
+    Some(cost(row)? / cost(by_hand)?)
+}
+
+/// Whether ours keeps its bars.
+fn verdict(rows: &[Row<'_>]) -> ExitCode {
+    let mut kept = true;
+    for row in rows.iter().filter(|row| row.case.who == DERIVED) {
+        let (name, bar) = (row.case.operation.name, row.case.operation.bar);
+        if let Some(ratio) = ratio(rows, row, |row| row.instructions).filter(|it| *it > bar) {
+            println!("MISSED: {name}: {ratio:.3} times the instructions of by hand, over {bar:.2}");
+            kept = false;
+        }
+        if row.allocations > 0.0 && !row.case.operation.allocates {
+            println!("MISSED: {name}: it allocates");
+            kept = false;
+        }
+    }
+    if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
