@@ -68,6 +68,28 @@ pub(crate) fn all() -> Vec<Case> {
     cases
 }
 
+/// The loops around reading and writing a header, with nothing in them. What is around a frame belongs
+/// to handing it over.
+pub(crate) fn loops() -> Vec<Case> {
+    const WHO: &str = "nothing";
+    #[inline(never)]
+    fn read(_: &[u8]) -> Option<u64> {
+        Some(0)
+    }
+    #[inline(never)]
+    fn write<T, const N: usize>(_: &T, _: &mut [u8; N]) -> Result<(), EncodeError> {
+        Ok(())
+    }
+    let (dubbo, awesome) = (samples::dubbo(), samples::awesome());
+    let wire = vec![Bytes::from_static(&[0; 16]); samples::COUNT];
+    vec![
+        decoding(DUBBO_DECODE, WHO, wire.clone(), read),
+        decoding(AWESOME_DECODE, WHO, wire, read),
+        encoding::<_, 16>(DUBBO_ENCODE, WHO, dubbo, write),
+        encoding::<_, 13>(AWESOME_ENCODE, WHO, awesome, write),
+    ]
+}
+
 fn dubbo() -> Vec<Case> {
     let parts = samples::dubbo();
     let frames: Vec<_> = parts.iter().map(derived::dubbo).collect();

@@ -21,6 +21,7 @@ use criterion::{Criterion, Throughput};
 use metaproto_benches::table;
 
 use self::cases::{BY_HAND, Case, DERIVED};
+use self::instructions::Counter;
 
 /// How often each case has its turn. What disturbs the machine for a second disturbs no case for good.
 const PASSES: usize = 3;
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
     if let [first, rest @ ..] = &arguments[..]
         && first == instructions::CHILD
     {
-        instructions::run(cases::all(), rest);
+        instructions::run(rest);
         return ExitCode::SUCCESS;
     }
     let mut cases = cases::all();
@@ -55,13 +56,13 @@ fn main() -> ExitCode {
         true => vec![None; cases.len()],
         false => times(&mut cases),
     };
-    let can_be_counted = instructions::can_be_counted();
-    if !can_be_counted {
+    let counter = Counter::new();
+    if counter.is_none() {
         println!("valgrind is not installed: no instructions are counted");
     }
     let row = |((case, nanoseconds), allocations)| Row {
         case,
-        instructions: can_be_counted.then(|| instructions::count(case)),
+        instructions: counter.as_ref().map(|counter| counter.count(case)),
         nanoseconds,
         allocations,
     };
