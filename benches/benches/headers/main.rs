@@ -23,16 +23,17 @@ use metaproto_benches::table;
 use self::cases::{BY_HAND, Case, DERIVED};
 use self::instructions::Counter;
 
-/// How often each case has its turn. What disturbs the machine for a second disturbs no case for good.
-const PASSES: usize = 3;
+/// How often each case has its turn. Times are compared within a pass.
+const PASSES: usize = 7;
 /// Times that criterion takes of a case in its turn.
-const SAMPLES: usize = 30;
+const SAMPLES: usize = 20;
 
 /// What was found out about a case. What was not asked for, or could not be had, is `None`.
 struct Row<'a> {
     case: &'a Case,
     instructions: Option<f64>,
-    nanoseconds: Option<f64>,
+    /// Nanoseconds in each pass.
+    times: Vec<f64>,
     allocations: f64,
 }
 
@@ -53,21 +54,21 @@ fn main() -> ExitCode {
     let allocations: Vec<f64> = cases.iter_mut().map(allocations).collect();
     let only_instructions = given("instructions");
     let times = match only_instructions {
-        true => vec![None; cases.len()],
+        true => vec![Vec::new(); cases.len()],
         false => times(&mut cases),
     };
     let counter = Counter::new();
     if counter.is_none() {
         println!("valgrind is not installed: no instructions are counted");
     }
-    let row = |((case, nanoseconds), allocations)| Row {
+    let row = |((case, times), allocations)| Row {
         case,
         instructions: counter.as_ref().map(|counter| counter.count(case)),
-        nanoseconds,
+        times,
         allocations,
     };
     let measured = cases.iter().zip(times).zip(allocations);
-    let measured = measured.filter(|((_, time), _)| only_instructions || time.is_some());
+    let measured = measured.filter(|((_, times), _)| only_instructions || !times.is_empty());
     let rows: Vec<Row<'_>> = measured.map(row).collect();
     print!("{}", markdown(&rows));
     verdict(&rows)
@@ -95,19 +96,19 @@ fn allocations(case: &mut Case) -> f64 {
     of(1) as f64 / samples::COUNT as f64
 }
 
-/// Nanoseconds of one operation of each case, the fastest that criterion has seen. `None` for those that
+/// Nanoseconds of one operation of each case in each pass, as criterion takes them. None of those that
 /// the command line leaves out.
-fn times(cases: &mut [Case]) -> Vec<Option<f64>> {
+fn times(cases: &mut [Case]) -> Vec<Vec<f64>> {
     let mut criterion = Criterion::default()
-        .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_millis(500))
+        .warm_up_time(Duration::from_millis(100))
+        .measurement_time(Duration::from_millis(200))
         .sample_size(SAMPLES)
+        .nresamples(1000)
         .configure_from_args();
-    let mut times = vec![None; cases.len()];
+    let mut times = vec![Vec::new(); cases.len()];
     for _ in 0..PASSES {
-        for (case, fastest) in cases.iter_mut().zip(&mut times) {
-            let time = time(&mut criterion, case);
-            *fastest = [*fastest, time].into_iter().flatten().min_by(f64::total_cmp);
+        for (case, times) in cases.iter_mut().zip(&mut times) {
+            times.extend(time(&mut criterion, case));
         }
     }
     criterion.final_summary();
@@ -133,7 +134,7 @@ fn time(criterion: &mut Criterion, case: &mut Case) -> Option<f64> {
 }
 
 /// The fastest of the last samples; those before are the warm-up. Other load on the machine only makes a
-/// sample slower, and may be there for all of one case.
+/// sample slower.
 fn fastest(samples: &[f64]) -> Option<f64> {
     samples.iter().rev().take(SAMPLES).copied().min_by(f64::total_cmp)
 }
@@ -147,22 +148,29 @@ fn markdown(rows: &[Row<'_>]) -> String {
         vec![
             format!("{}: {}", row.case.operation.name, row.case.who),
             text(row.instructions, 1),
-            text(ratio(rows, row, |row| row.instructions), 2),
-            text(ratio(rows, row, |row| row.nanoseconds), 2),
+            text(ratio(rows, row), 2),
+            text(time_ratio(rows, row), 2),
             text(Some(row.allocations), 0),
         ]
     });
     table::markdown(&heading.map(str::to_owned), &cells.collect::<Vec<_>>())
 }
 
-/// One of the costs of a row.
-type Cost = fn(&Row<'_>) -> Option<f64>;
+fn by_hand<'a>(rows: &'a [Row<'a>], row: &Row<'_>) -> Option<&'a Row<'a>> {
+    rows.iter().find(|r| r.case.operation == row.case.operation && r.case.who == BY_HAND)
+}
 
-/// What `row` costs relative to the same by hand.
-fn ratio(rows: &[Row<'_>], row: &Row<'_>, cost: Cost) -> Option<f64> {
-    let operation = row.case.operation;
-    let by_hand = rows.iter().find(|r| r.case.operation == operation && r.case.who == BY_HAND)?;
-    Some(cost(row)? / cost(by_hand)?)
+/// The instructions of `row` relative to the same by hand.
+fn ratio(rows: &[Row<'_>], row: &Row<'_>) -> Option<f64> {
+    Some(row.instructions? / by_hand(rows, row)?.instructions?)
+}
+
+/// The time of `row` relative to the same by hand: within each pass, and then the median.
+fn time_ratio(rows: &[Row<'_>], row: &Row<'_>) -> Option<f64> {
+    let by_hand = &by_hand(rows, row)?.times;
+    let mut ratios: Vec<f64> = row.times.iter().zip(by_hand).map(|(it, hand)| it / hand).collect();
+    ratios.sort_by(f64::total_cmp);
+    ratios.get(ratios.len() / 2).copied()
 }
 
 /// Whether ours keeps its bars.
@@ -170,7 +178,7 @@ fn verdict(rows: &[Row<'_>]) -> ExitCode {
     let mut kept = true;
     for row in rows.iter().filter(|row| row.case.who == DERIVED) {
         let (name, bar) = (row.case.operation.name, row.case.operation.bar);
-        if let Some(ratio) = ratio(rows, row, |row| row.instructions).filter(|it| *it > bar) {
+        if let Some(ratio) = ratio(rows, row).filter(|it| *it > bar) {
             println!("MISSED: {name}: {ratio:.3} times the instructions of by hand, over {bar:.2}");
             kept = false;
         }
