@@ -1,5 +1,6 @@
 //! What generated code calls. Not part of the public interface: it changes with the macros.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Constant;
@@ -249,12 +250,19 @@ fn too_large(field: &'static str, value: u64) -> DecodeError {
     DecodeError::connection(field, Fault::LengthTooLarge(value))
 }
 
-/// A frame would be longer than its length can tell.
-#[cold]
+/// A frame would be longer than its length can tell. Only the reason is made out of line: the
+/// compiler must see that this is an error, or it keeps a way from here back to success, and
+/// registers for it.
+#[inline(always)]
 #[must_use]
 pub fn too_long(field: &'static str, total: usize, max: u64) -> EncodeError {
-    let reason = format!("a frame of {total} bytes is longer than {max}");
-    EncodeError::InvalidValue { field, reason: reason.into() }
+    EncodeError::InvalidValue { field, reason: too_long_reason(total, max) }
+}
+
+#[cold]
+#[inline(never)]
+fn too_long_reason(total: usize, max: u64) -> Cow<'static, str> {
+    format!("a frame of {total} bytes is longer than {max}").into()
 }
 
 #[cold]

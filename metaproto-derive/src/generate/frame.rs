@@ -283,13 +283,16 @@ fn plain(layout: &Layout) -> TokenStream {
                 &self,
             ) -> ::core::result::Result<Self::Header, ::metaproto_core::EncodeError> {
                 let mut __header = <Self as ::metaproto_core::frame::Frame>::TEMPLATE;
-                #puts
-                match <Self as ::metaproto_core::frame::Frame>::set_lengths(
-                    &mut __header, &[], #body_len,
-                ) {
-                    ::core::result::Result::Ok(()) => ::core::result::Result::Ok(__header),
-                    ::core::result::Result::Err(__error) => ::core::result::Result::Err(__error),
+                // The lengths first: what is next to them is then copied together with them.
+                if let ::core::result::Result::Err(__error) =
+                    <Self as ::metaproto_core::frame::Frame>::set_lengths(
+                        &mut __header, &[], #body_len,
+                    )
+                {
+                    return ::core::result::Result::Err(__error);
                 }
+                #puts
+                ::core::result::Result::Ok(__header)
             }
         }
     }
