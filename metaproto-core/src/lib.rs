@@ -56,10 +56,12 @@ pub use metaproto_derive::Codec;
 /// What generated code names. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::frame::choice::{by_constants, tag_at, unknown_variant};
+    pub use crate::frame::choice::{
+        by_constants, chosen_of, not_chosen, tag_at, unexplained, unknown_variant,
+    };
     pub use crate::frame::support::{
         bad_constant, given, join, narrow_be, narrow_le, put, request_id, split, take, text,
-        too_long, too_wide, total, unknown_kind, widen_be, widen_le, wider_than, wire_value,
+        too_wide, total, unknown_kind, widen_be, widen_le, wider_than, wire_length, wire_value,
     };
     pub use crate::frame::whole::{
         again, all_or_nothing, bad_checksum, close, count_of, explain, explain_fields, measured,

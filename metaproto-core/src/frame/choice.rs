@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::{ByteOrder, Constant, Frame, support};
+use super::{ByteOrder, Constant, support};
 use crate::{DecodeError, EncodeError, Explanation, Fault, FrameLength, Side};
 
 /// An enum whose variants are frames. Derive it with `#[derive(Frame)]`; see
@@ -24,19 +24,19 @@ pub trait Frames: Sized {
     /// Tells the length of the frame that starts at `head[0]`, or how many bytes it takes to tell.
     ///
     /// # Errors
-    /// As [`choose`](Frames::choose) and [`Frame::frame_length`].
+    /// As [`choose`](Frames::choose) and [`Frame::frame_length`](super::Frame::frame_length).
     fn frame_length(side: Side, head: &[u8]) -> Result<FrameLength, DecodeError>;
 
     /// Reads one whole frame.
     ///
     /// # Errors
-    /// As [`choose`](Frames::choose) and [`Frame::read`].
+    /// As [`choose`](Frames::choose) and [`Frame::read`](super::Frame::read).
     fn read(side: Side, frame: Bytes) -> Result<Self, DecodeError>;
 
     /// Appends the frame to `out`.
     ///
     /// # Errors
-    /// As [`Frame::write`].
+    /// As [`Frame::write`](super::Frame::write).
     fn write(&self, out: &mut BytesMut) -> Result<(), EncodeError>;
 
     /// How many bytes the frame takes on the wire.
@@ -97,4 +97,34 @@ pub fn by_constants(head: &[u8], variants: &[&[Constant]]) -> Result<Chosen, Dec
 #[must_use]
 pub fn unknown_variant(tag: u64) -> DecodeError {
     DecodeError::connection("tag", Fault::UnknownValue(tag.cast_signed()))
+}
+
+/// What has not arrived is asked for.
+///
+/// # Errors
+/// None.
+#[doc(hidden)]
+pub fn not_chosen(needed: usize, arrived: usize) -> Result<FrameLength, DecodeError> {
+    Ok(FrameLength::Need(needed.max(arrived.saturating_add(1))))
+}
+
+/// The variant of a whole frame.
+///
+/// # Errors
+/// It is none, or ends before that can be told.
+#[doc(hidden)]
+pub fn chosen_of(chosen: Result<Chosen, DecodeError>) -> Result<usize, DecodeError> {
+    match chosen? {
+        Chosen::Variant(index) => Ok(index),
+        Chosen::Need(_) => Err(support::truncated()),
+    }
+}
+
+/// Of a frame that is no variant nothing can be said.
+#[doc(hidden)]
+#[must_use]
+pub fn unexplained(bytes: &[u8], error: &DecodeError) -> Explanation {
+    let mut explanation = Explanation::new(Bytes::copy_from_slice(bytes));
+    explanation.stop_at(error);
+    explanation
 }

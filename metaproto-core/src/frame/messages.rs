@@ -117,7 +117,9 @@ impl<M: Message> Variant for Derived<M> {
     /// is answered.
     fn answer(&self, to: &Asking<'_>, out: &mut BytesMut) -> Result<(), EncodeError> {
         let mut header = M::TEMPLATE;
-        for field in M::FIELDS {
+        let is_constant =
+            |field: &&FieldInfo| M::CONSTANTS.iter().any(|c| c.offset == field.offset);
+        for field in M::FIELDS.iter().filter(|field| !is_constant(field)) {
             copy_field(field, to, header.as_mut_slice());
         }
         codec::complete::<M>(&mut header, to.id, to.kind)?;

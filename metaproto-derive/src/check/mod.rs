@@ -7,4 +7,4 @@ mod value;
 
 pub(crate) use self::choice::{Use, choice};
 pub(crate) use self::layout::{Purpose, layout, names};
-pub(crate) use self::mapping::mapping;
+pub(crate) use self::mapping::{mapping, variants_protocol};

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::head::{
     constant_infos, field_infos, length, length_needs, max_len_check, max_length, offsets,
-    set_lengths, template, trailer_template,
+    set_lengths, template, told_lengths, trailer_template,
 };
 use super::tokens::{Block, number, tried};
 use super::walk::{Pass, locate, parts, variable};
@@ -267,8 +267,9 @@ fn plain(layout: &Layout) -> TokenStream {
     let body = layout.body.as_ref().map(|ident| quote! { #ident: __body, });
     let body_len = match &layout.body {
         Some(ident) => quote! { self.#ident.len() },
-        None => quote! { 0 },
+        None => quote! { (0 as ::core::primitive::usize) },
     };
+    let lengths = told_lengths(layout);
     quote! {
         #[automatically_derived]
         impl ::metaproto_core::frame::Plain for #ident {
@@ -284,12 +285,11 @@ fn plain(layout: &Layout) -> TokenStream {
             ) -> ::core::result::Result<Self::Header, ::metaproto_core::EncodeError> {
                 let mut __header = <Self as ::metaproto_core::frame::Frame>::TEMPLATE;
                 // The lengths first: what is next to them is then copied together with them.
-                if let ::core::result::Result::Err(__error) =
-                    <Self as ::metaproto_core::frame::Frame>::set_lengths(
-                        &mut __header, &[], #body_len,
-                    )
+                let __body = #body_len;
                 {
-                    return ::core::result::Result::Err(__error);
+                    let __header = &mut __header;
+                    #lengths
+                    let _ = __header;
                 }
                 #puts
                 ::core::result::Result::Ok(__header)

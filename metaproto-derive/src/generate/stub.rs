@@ -69,6 +69,54 @@ pub(crate) fn frame_stub(declaration: &Declaration) -> TokenStream {
     }
 }
 
+pub(crate) fn frames_stub(ident: &syn::Ident, generics: &syn::Generics) -> TokenStream {
+    let (generics, arguments, bounds) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #generics ::metaproto_core::frame::Frames for #ident #arguments #bounds {
+            fn choose(
+                _: ::metaproto_core::Side,
+                _: &[::core::primitive::u8],
+            ) -> ::core::result::Result<
+                ::metaproto_core::frame::Chosen,
+                ::metaproto_core::DecodeError,
+            > {
+                loop {}
+            }
+            fn frame_length(
+                _: ::metaproto_core::Side,
+                _: &[::core::primitive::u8],
+            ) -> ::core::result::Result<
+                ::metaproto_core::FrameLength,
+                ::metaproto_core::DecodeError,
+            > {
+                loop {}
+            }
+            fn read(
+                _: ::metaproto_core::Side,
+                _: ::metaproto_core::Bytes,
+            ) -> ::core::result::Result<Self, ::metaproto_core::DecodeError> {
+                loop {}
+            }
+            fn write(
+                &self,
+                _: &mut ::metaproto_core::BytesMut,
+            ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+                loop {}
+            }
+            fn size(&self) -> ::core::primitive::usize {
+                loop {}
+            }
+            fn explain(
+                _: ::metaproto_core::Side,
+                _: &[::core::primitive::u8],
+            ) -> ::metaproto_core::Explanation {
+                loop {}
+            }
+        }
+    }
+}
+
 pub(crate) fn wire_stub(ident: &syn::Ident, generics: &syn::Generics) -> TokenStream {
     let (generics, arguments, bounds) = generics.split_for_impl();
     quote! {
