@@ -74,8 +74,8 @@ pub(crate) enum Role {
     Length(usize),
     /// Tells how many there are, by its place in [`Layout::counts`].
     Count(usize),
-    /// Proves other bytes, by its place in [`Layout::checksums`].
-    Checksum(usize),
+    /// Proves other bytes.
+    Checksum,
     /// Zero when written, anything when read.
     Reserved,
 }
@@ -249,7 +249,6 @@ pub(crate) enum Total {
 /// One of several layouts.
 pub(crate) struct Choice {
     pub(crate) ident: Ident,
-    pub(crate) vis: Visibility,
     pub(crate) by: By,
     pub(crate) alternatives: Vec<Alternative>,
 }

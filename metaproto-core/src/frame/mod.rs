@@ -198,11 +198,6 @@ pub trait Frame: Sized {
     /// How many bytes the frame takes on the wire.
     fn size(&self) -> usize;
 
-    /// Explains the frame at the front of `bytes`, field by field.
-    fn explain(bytes: &[u8]) -> Explanation {
-        Explanation::new(Bytes::copy_from_slice(bytes))
-    }
-
     /// Notes what the parts say.
     ///
     /// # Errors

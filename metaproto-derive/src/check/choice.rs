@@ -32,13 +32,16 @@ pub(crate) fn choice(declared: &Declared, usage: Use, mistakes: &mut Mistakes) -
     if mistakes.count() > before {
         return None;
     }
-    Some(Choice { ident: declared.ident.clone(), vis: declared.vis.clone(), by, alternatives })
+    Some(Choice { ident: declared.ident.clone(), by, alternatives })
 }
 
 fn by(declared: &Declared, usage: Use, order: Order, mistakes: &mut Mistakes) -> Option<By> {
     let Some(said) = &declared.by else {
         if declared.variants.iter().any(|variant| variant.magic.is_some()) {
             return Some(By::Magic(order));
+        }
+        if declared.unclear {
+            return None;
         }
         if usage == Use::Wire {
             return Some(By::GivenTag);

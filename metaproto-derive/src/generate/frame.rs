@@ -167,7 +167,8 @@ fn reading(layout: &Layout) -> TokenStream {
             let __header = &#header;
             #parts
             let (__body, __trailer) = #close;
-            let _ = (__header, &__body, &__trailer);
+            let __trailer = &__trailer;
+            let _ = (__header, &__body, __trailer);
             ::core::result::Result::Ok(Self { #values #part_values #body #trailer_values })
         }
     }

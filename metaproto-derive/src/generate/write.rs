@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::bindings::{is_named, named, nothing_told};
 use super::head::widest;
-use super::shape::{whole, with_module};
+use super::shape::{borrowed, with_module};
 use super::tokens::{Block, bytes_of, int_type, number, primitive, signed, tried};
 use super::walk::variable;
 use crate::model::{Cover, Field, Holder, Layout, Length, NumberForm, Part, Role, Shape};
@@ -68,8 +68,8 @@ pub(super) fn custom_shape(field: &Field) -> (Option<TokenStream>, TokenStream) 
 
 /// The size of everything behind the fixed part, as a sum of expressions.
 fn size_of_part(part: &Part, value: &TokenStream) -> TokenStream {
-    let (shape, with) = (whole(part), with_module(part));
-    quote! {{ #with ::metaproto_core::frame::parts::Part::size(&#shape, #value) }}
+    let (shape, with) = (borrowed(part), with_module(part));
+    quote! {{ #with ::metaproto_core::frame::parts::Part::size(#shape, #value) }}
 }
 
 /// The number type of a part that tells a length or a count.
@@ -182,17 +182,17 @@ fn put_counts(layout: &Layout) -> TokenStream {
 /// Writes all parts to `__out`, where `__start` is the start of the frame.
 fn write_parts(layout: &Layout) -> TokenStream {
     let steps = layout.parts.iter().enumerate().map(|(index, part)| {
-        let (shape, with, variable) = (whole(part), with_module(part), variable(part));
+        let (shape, with, variable) = (borrowed(part), with_module(part), variable(part));
         let (place, name) = (number(index), &part.name);
         let _ = name;
         let write = match part.shape {
             Shape::Padding { .. } => quote! {
-                #shape.fill(__out.len().saturating_sub(__start), __out);
+                (#shape).fill(__out.len().saturating_sub(__start), __out);
             },
             _ => {
                 let write = tried(&quote! {{
                     #with
-                    ::metaproto_core::frame::parts::Part::write(&#shape, #variable, __out)
+                    ::metaproto_core::frame::parts::Part::write(#shape, #variable, __out)
                 }});
                 quote! { #write; }
             }

@@ -19,6 +19,8 @@ pub(crate) struct Choice {
     pub(crate) by: Option<Said<By>>,
     pub(crate) meta: MetaStruct,
     pub(crate) variants: Vec<Variant>,
+    /// Something was said that could not be understood; this has been reported.
+    pub(crate) unclear: bool,
 }
 
 /// What tells the variant.
@@ -77,10 +79,12 @@ pub(crate) fn choice(input: &DeriveInput) -> ParsedChoice {
         by: None,
         meta,
         variants: Vec::new(),
+        unclear: false,
     };
     for entry in entries(attributes(&input.attrs, "frame"), &mut mistakes) {
         container_entry(&entry, &mut choice, &mut mistakes);
     }
+    choice.unclear = !mistakes.is_empty();
     if let Some(parameter) = input.generics.params.first() {
         mistakes.at(parameter, "a layout can't be generic: it is the same wherever it is used");
     }
@@ -209,7 +213,10 @@ fn variant_entry(entry: &Entry, variant: &mut Variant, mistakes: &mut Mistakes) 
             Ok(word) if word == "client" || word == "server" => {
                 mistakes.once(&mut variant.from, key, word.clone());
             }
-            Ok(word) => mistakes.add(word.span(), "frames come from the `client` or the `server`"),
+            Ok(word) => {
+                mistakes.add(word.span(), "frames come from the `client` or the `server`");
+                variant.from = Some(word.clone());
+            }
             Err(error) => mistakes.push(error),
         },
         _ => mistakes.take(&mut variant.other, key, entry.flag()),
@@ -218,7 +225,17 @@ fn variant_entry(entry: &Entry, variant: &mut Variant, mistakes: &mut Mistakes) 
 
 fn held(written: &Written, said: Vec<Entry>, mistakes: &mut Mistakes) -> Held {
     let fields = match &written.fields {
-        Fields::Unit => return Held::Nothing,
+        Fields::Unit => {
+            for entry in &said {
+                let name = entry.key.to_string();
+                let text = format_args!(
+                    "unknown key `{name}` on a variant that holds nothing; {}",
+                    suggest(&name, &VARIANT_KEYS)
+                );
+                mistakes.add(entry.key.span(), text);
+            }
+            return Held::Nothing;
+        }
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => &fields.unnamed,
         _ => {
             let text = "a variant holds nothing, or one value: put several fields into a struct \

@@ -16,7 +16,7 @@ use syn::{
     Visibility,
 };
 
-pub(crate) use self::choice::{By, Choice, Held, ParsedChoice, Variant, choice};
+pub(crate) use self::choice::{By, Choice, Held, Variant, choice};
 pub(crate) use self::frame::{
     BitOrder, Count, EntryKey, Form, FrameField, FrameStruct, Measure, SectionFormat, Target,
 };

@@ -25,6 +25,7 @@ pub(super) fn framing(
         mistakes.add(second.span, text);
     }
     let unclear = measured.unclear
+        || walk.unclear
         || walk.declaration.frame.unclear
         || walk.declaration.fields.iter().any(|field| field.frame.unclear || field.ty.is_none());
     let end = end(walk, first.map(|(_, length)| length), unclear, mistakes);

@@ -58,7 +58,7 @@ pub(crate) fn part(order: Order, field: &Declared, mistakes: &mut Mistakes) -> O
         Some(scalar) => role::of(field, scalar, mistakes)?,
         None => Role::Value { default: said.default.as_ref().map(|said| said.value.clone()) },
     };
-    if let Role::Checksum(_) | Role::Constant(_) | Role::Reserved = role {
+    if let Role::Checksum | Role::Constant(_) | Role::Reserved = role {
         let text = "this must stand in front of the first field of varying size, or behind the \
                     body";
         mistakes.add(field.ident.span(), text);
@@ -103,6 +103,10 @@ impl Spot<'_> {
             }
             Type::Section => {
                 let Some(format) = &said.section else {
+                    // What could not be understood was the answer.
+                    if said.unclear {
+                        return None;
+                    }
                     let text = "say how it is written: `#[frame(kv(key = u16, value = u16))]` or \
                                 `#[frame(tlv(tag = u8, length = u16))]`";
                     mistakes.at(written, text);

@@ -7,8 +7,8 @@ mod section;
 use proc_macro2::Span;
 use syn::{Attribute, Expr};
 
-pub(crate) use self::field::{BitArm, FrameField};
-pub(crate) use self::measure::{Checksum, Count, Form, Length, Measure, Target};
+pub(crate) use self::field::FrameField;
+pub(crate) use self::measure::{Count, Form, Measure, Target};
 pub(crate) use self::section::{EntryKey, SectionFormat};
 use super::entry::{Entry, entries};
 use super::keys::FRAME_STRUCT;
