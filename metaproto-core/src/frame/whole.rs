@@ -233,7 +233,7 @@ pub fn explain<P: Part>(
     notes: &mut Explanation,
 ) -> Result<(), Stop> {
     cursor.enter(field);
-    part.explain(cursor, field, notes)
+    part.explain(cursor, field.into(), notes)
 }
 
 /// Reads a part again that starts at `start`.
@@ -296,9 +296,22 @@ pub fn write_fixed<P: Part, const N: usize>(
     <[u8; N]>::try_from(&out[..]).map_err(|_| support::wider_than(field, N))
 }
 
+/// Proves a checksum: `right` is what must stand at its `place`.
+///
+/// # Errors
+/// Something else stands there.
+#[inline]
+pub fn prove(
+    frame: &[u8],
+    field: &'static str,
+    place: std::ops::Range<usize>,
+    right: &[u8],
+) -> Result<(), DecodeError> {
+    if frame.get(place) == Some(right) { Ok(()) } else { Err(bad_checksum(field)) }
+}
+
 /// A checksum proves that bytes are not what they were.
 #[cold]
-#[must_use]
-pub fn bad_checksum(field: &'static str) -> DecodeError {
+fn bad_checksum(field: &'static str) -> DecodeError {
     DecodeError::message(field, Fault::Other("does not match the bytes that it covers"))
 }
