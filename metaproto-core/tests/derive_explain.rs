@@ -257,6 +257,10 @@ Ktlv {
     let points =
         "0047 [0]: Point { 0047 x: 2, 0048 y: 3 }, 0049 [1]: Point { 0049 x: 4, 004a y: 5 }";
     assert!(line.contains(&format!("0046 points: 2 items {{ {points} }}, 004b")), "{line}");
+}
+
+#[test]
+fn a_frame_that_cannot_be_written_is_printed_with_the_reason() {
     let unwritable = Ktlv { body: vec![0; 9 << 20].into(), ..example() };
     let shown = format!("{:?}", unwritable.with_offsets());
     let why = "frame: a frame of 9437286 bytes is longer than 8388608";

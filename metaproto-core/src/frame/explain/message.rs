@@ -1,6 +1,6 @@
 //! The frames of a protocol, with what their fields mean to it.
 
-use super::super::{Asked, FieldInfo, Header, Message, Spec, whole};
+use super::super::{Asked, FieldInfo, Header, Located, Message, Spec, whole};
 use crate::explain::{count, facts};
 use crate::{DecodeError, Explanation, Metadata, Side};
 
@@ -10,12 +10,15 @@ pub(in crate::frame) fn message<M: Message>(side: Side, bytes: &[u8]) -> Explana
     for (field, meaning) in meanings(M::SPEC) {
         explanation.annotate(&field.range(), field.name, &meaning);
     }
+    let located = explanation.frame().and_then(|frame| whole::locate::<M>(&frame).ok());
     let mut metadata = Metadata::new();
-    let Some((described, header_size)) = describe::<M>(side, &explanation, &mut metadata) else {
-        return explanation;
-    };
+    let described = describe::<M>(side, &explanation, located.as_ref(), &mut metadata);
+    let Some(described) = described else { return explanation };
     facts(&mut explanation, &metadata, described.is_ok());
-    if let (Some(total), Some(header)) = (explanation.told_length(), header_size) {
+    // Of frames with parts it takes all parts to tell how large the header is.
+    let header = located.map(|located| located.header_size());
+    let header = header.or(M::IS_FIXED.then_some(M::HEADER_SIZE));
+    if let (Some(total), Some(header)) = (explanation.told_length(), header) {
         explanation.fact("size", size::<M>(total, header));
     }
     if let Err(error) = described {
@@ -24,25 +27,21 @@ pub(in crate::frame) fn message<M: Message>(side: Side, bytes: &[u8]) -> Explana
     explanation
 }
 
-/// Fills in what the frame tells, as far as it is there, and finds out how large the header is, if
-/// enough is there for that. `None` if the fixed part is cut off.
+/// Fills in what the frame tells, as far as it is there; `None` if the fixed part is cut off.
 fn describe<M: Message>(
     side: Side,
     explanation: &Explanation,
+    located: Option<&Located<M::Starts>>,
     metadata: &mut Metadata,
-) -> Option<(Result<(), DecodeError>, Option<usize>)> {
-    let bytes = explanation.bytes().clone();
+) -> Option<Result<(), DecodeError>> {
+    let bytes = explanation.bytes();
     let asked = Asked::nothing(side);
-    let mut described = M::describe(M::Header::first(&bytes)?, &asked, metadata);
-    let mut header_size = M::IS_FIXED.then_some(M::HEADER_SIZE);
-    let frame = explanation.frame().unwrap_or_default();
-    if let (false, Ok(located)) = (M::IS_FIXED, whole::locate::<M>(&frame)) {
-        header_size = Some(located.header_size());
-        let parts = M::describe_parts(&frame, located.starts(), &asked, metadata);
-        described = described.and(parts);
+    let mut described = M::describe(M::Header::first(bytes)?, &asked, metadata);
+    if let (Some(located), Some(frame)) = (located, explanation.frame()) {
+        described = described.and(M::describe_parts(&frame, located.starts(), &asked, metadata));
     }
-    metadata.frame = bytes;
-    Some((described, header_size))
+    metadata.frame = bytes.clone();
+    Some(described)
 }
 
 fn size<M: Message>(total: usize, header: usize) -> String {
