@@ -59,13 +59,14 @@ pub mod __private {
     pub use crate::frame::choice::{
         by_constants, chosen_of, not_chosen, tag_at, unexplained, unknown_variant,
     };
+    pub use crate::frame::explain::fields as explain_fields;
     pub use crate::frame::support::{
         bad_constant, given, join, narrow_be, narrow_le, put, request_id, split, take, text,
         too_wide, total, unknown_kind, widen_be, widen_le, wider_than, wire_length, wire_value,
     };
     pub use crate::frame::whole::{
-        again, all_or_nothing, bad_checksum, close, count_of, explain, explain_fields, measured,
-        overwrite, part, read, read_fixed, read_frame, read_magic, read_plain, read_tag, skip,
-        starts, tag_text, unknown_tag, write_fixed, write_plain,
+        again, all_or_nothing, close, count_of, explain, measured, overwrite, part, prove, read,
+        read_fixed, read_frame, read_magic, read_plain, read_tag, skip, starts, tag_text,
+        unknown_tag, write_fixed, write_plain,
     };
 }

@@ -3,7 +3,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::parts::{Cursor, IntForm, Part, Stop};
-use super::{FieldInfo, Frame, Header, Located, OVERLONG, Places, Plain, support};
+use super::{Frame, Header, Located, OVERLONG, Places, Plain, support};
 use crate::{DecodeError, EncodeError, Explanation, Fault, FrameLength};
 
 /// Tells the length of a frame by going through its header.
@@ -233,7 +233,7 @@ pub fn explain<P: Part>(
     notes: &mut Explanation,
 ) -> Result<(), Stop> {
     cursor.enter(field);
-    part.explain(cursor, field, notes)
+    part.explain(cursor, field.into(), notes)
 }
 
 /// Reads a part again that starts at `start`.
@@ -296,10 +296,23 @@ pub fn write_fixed<P: Part, const N: usize>(
     <[u8; N]>::try_from(&out[..]).map_err(|_| support::wider_than(field, N))
 }
 
+/// Proves a checksum: `right` is what must stand at its `place`.
+///
+/// # Errors
+/// Something else stands there.
+#[inline]
+pub fn prove(
+    frame: &[u8],
+    field: &'static str,
+    place: std::ops::Range<usize>,
+    right: &[u8],
+) -> Result<(), DecodeError> {
+    if frame.get(place) == Some(right) { Ok(()) } else { Err(bad_checksum(field)) }
+}
+
 /// A checksum proves that bytes are not what they were.
 #[cold]
-#[must_use]
-pub fn bad_checksum(field: &'static str) -> DecodeError {
+fn bad_checksum(field: &'static str) -> DecodeError {
     DecodeError::message(field, Fault::Other("does not match the bytes that it covers"))
 }
 
@@ -344,14 +357,4 @@ pub fn unknown_tag(cursor: &Cursor<'_>, tag: u64) -> Stop {
 pub fn tag_text(cursor: &Cursor<'_>, range: std::ops::Range<usize>) -> String {
     let bytes = cursor.bytes(range).iter();
     bytes.fold("0x".to_owned(), |text, byte| format!("{text}{byte:02x}"))
-}
-
-/// Notes the fields of the fixed part of a struct that starts at `start`.
-pub fn explain_fields(start: usize, bytes: &[u8], fields: &[FieldInfo], notes: &mut Explanation) {
-    for field in fields {
-        let range = field.range();
-        let found = bytes.get(range.clone()).unwrap_or_default();
-        let place = start.saturating_add(range.start)..start.saturating_add(range.end);
-        notes.note(place, field.name, super::explain::value(field, found));
-    }
 }

@@ -78,7 +78,7 @@ fn arm(alternative: &Alternative, key: &TokenStream, arms: &mut Arms) {
                 Self::#ident(__value) => { #with #part_trait::write(&#shape, __value, __out) }
             });
             arms.explain.push(quote! {
-                #key => { #with #part_trait::explain(&#shape, __cursor, #name, __notes) }
+                #key => { #with #part_trait::explain(&#shape, __cursor, ::core::convert::Into::into(#name), __notes) }
             });
         }
         (None, Some(_)) => {

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::head::{
     constant_infos, field_infos, length, length_needs, max_len_check, max_length, offsets,
-    set_lengths, template, told_lengths, trailer_template,
+    set_lengths, template, told_lengths, trailer_infos, trailer_template,
 };
 use super::tokens::{Block, number, tried};
 use super::walk::{Pass, locate, parts, variable};
@@ -30,6 +30,7 @@ pub(crate) fn frame(layout: &Layout) -> TokenStream {
         None => TokenStream::new(),
     };
     let (length, set_lengths) = (length(layout), set_lengths(layout));
+    let trailer_infos = trailer_infos(layout);
     let (locate, verify) = (locate(layout), checksum::verify(layout));
     let (body, size) = (body(layout), size(layout));
     let (reading, explain) = (reading(layout), explain(layout));
@@ -53,6 +54,7 @@ pub(crate) fn frame(layout: &Layout) -> TokenStream {
             const CONSTANTS: &'static [::metaproto_core::frame::Constant] = &[#(#constants),*];
             const TEMPLATE: Self::Header = #template;
             #max_header
+            #trailer_infos
             #length
             #set_lengths
             #locate
@@ -142,7 +144,7 @@ fn reading(layout: &Layout) -> TokenStream {
     }
     let (head, trailer) = (number(layout.head_size), number(layout.trailer_size));
     let block = Block::new(quote! { __header }, layout.head_size);
-    let end = Block::new(quote! { __trailer }, layout.trailer_size);
+    let end = Block::new(quote! { &__trailer }, layout.trailer_size);
     let parts = parts(layout, Pass::Read);
     let values = values(&layout.head, &block);
     let trailer_values = self::values(&layout.trailer, &end);

@@ -58,6 +58,16 @@ pub(super) fn field_infos(layout: &Layout) -> Vec<TokenStream> {
     magic.chain(layout.head.iter().map(field_info)).collect()
 }
 
+/// `const TRAILER`, unless it would be empty.
+pub(super) fn trailer_infos(layout: &Layout) -> Option<TokenStream> {
+    let fields = layout.trailer.iter().map(field_info);
+    (!layout.trailer.is_empty()).then(|| {
+        quote! {
+            const TRAILER: &'static [::metaproto_core::frame::FieldInfo] = &[#(#fields),*];
+        }
+    })
+}
+
 pub(super) fn constant_infos(layout: &Layout) -> Vec<TokenStream> {
     let one = |constant: Written<'_>| {
         let (name, offset, bytes) = (constant.name, number(constant.offset), constant.bytes());

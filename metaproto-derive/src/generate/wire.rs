@@ -90,7 +90,7 @@ pub(crate) fn wire(layout: &Layout) -> TokenStream {
                 let __start = __cursor.position();
                 let __header = &#header;
                 ::metaproto_core::__private::explain_fields(
-                    __start, __header, &[#(#fields),*], __notes,
+                    __start, &[#(#fields),*], __notes,
                 );
                 #explain
                 ::core::result::Result::Ok(())
