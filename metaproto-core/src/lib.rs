@@ -51,12 +51,14 @@ pub use metaproto_derive::Codec;
 /// What generated code names. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::frame::shown::{Shown, operation, push, push_named, time_left, timeout};
     pub use crate::frame::support::{
-        bad_constant, given, join, narrow_be, narrow_le, put, request_id, split, take, text,
-        too_long, too_wide, total, unknown_kind, widen_be, widen_le, wider_than, wire_value,
+        bad_constant, given, join, narrow_be, narrow_le, part_error, put, request_id, split, take,
+        text, too_long, too_wide, total, unknown_kind, widen_be, widen_le, wider_than, wire_value,
     };
     pub use crate::frame::whole::{
         again, all_or_nothing, bad_checksum, close, count_of, explain, measured, overwrite, part,
-        read, read_fixed, read_frame, read_plain, skip, starts, write_fixed, write_plain,
+        read, read_fixed, read_frame, read_plain, skip, starts, write_around, write_fixed,
+        write_plain,
     };
 }

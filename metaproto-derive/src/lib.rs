@@ -10,6 +10,7 @@ use syn::{DeriveInput, parse_macro_input};
 
 mod check;
 mod generate;
+mod meaning;
 mod mistakes;
 mod model;
 mod parse;
@@ -44,7 +45,8 @@ fn expand_codec(input: &DeriveInput) -> TokenStream {
     let mut parsed = parse::input(input);
     // Mistakes in the layout are what `Frame` reports.
     let layout = check::layout(&parsed.declaration, Purpose::Frame, &mut parsed.layout_mistakes);
-    let mapping = check::mapping(&parsed.declaration, &mut parsed.mapping_mistakes);
+    let mapping =
+        check::mapping(&parsed.declaration, layout.as_ref(), &mut parsed.mapping_mistakes);
     let layout = layout.filter(|_| parsed.layout_mistakes.is_empty());
     match (layout, mapping, parsed.mapping_mistakes.report()) {
         (Some(layout), Some(mapping), None) => generate::codec(&layout, &mapping),

@@ -53,13 +53,13 @@ fn expected<F: Frame>(field: &FieldInfo, found: &[u8]) -> Option<String> {
 fn meanings(field: &FieldInfo, spec: &Spec) -> Vec<String> {
     let is = |other: &FieldInfo| other.offset == field.offset;
     let mut meanings = Vec::new();
-    if spec.kind.is_some_and(|kind| is(&kind.field)) {
+    if spec.kind.is_some_and(|kind| kind.place.field().is_some_and(is)) {
         meanings.push("kind".to_owned());
     }
-    if spec.status.is_some_and(|status| is(&status.field)) {
+    if spec.status.is_some_and(|status| status.place.field().is_some_and(is)) {
         meanings.push("status".to_owned());
     }
-    let properties = spec.properties.iter().filter(|property| is(&property.field));
+    let properties = spec.properties.iter().filter(|p| p.place.field().is_some_and(is));
     meanings.extend(properties.map(|property| format!("property {}", property.name)));
     meanings
 }

@@ -18,4 +18,5 @@ mod write;
 
 pub(crate) use self::codec::codec;
 pub(crate) use self::frame::frame;
+use self::frame::is_plain;
 pub(crate) use self::stub::{codec_stub, frame_stub};

@@ -18,7 +18,9 @@ use syn::{
 pub(crate) use self::frame::{
     BitOrder, Count, EntryKey, Form, FrameField, FrameStruct, Measure, SectionFormat, Target,
 };
-pub(crate) use self::meta::{MetaField, MetaStruct};
+pub(crate) use self::meta::{
+    Assign, KindArm, MetaField, MetaStruct, Piece, Template, ToldProperty, ToldStatus, Unit,
+};
 pub(crate) use self::ty::{Inner, Int, Order, Scalar, Type};
 use crate::mistakes::Mistakes;
 
