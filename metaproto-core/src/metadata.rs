@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::frame::shown::Shown;
 use crate::{Interest, MessageKind, Status};
 
 /// The facts of one message. Filled by [`Codec::decode`](crate::Codec::decode), read by routes,
@@ -29,6 +30,8 @@ pub struct Metadata {
     pub status: Option<Status>,
     /// The bytes of `frame` before the body. The request id lies within them.
     pub header_size: usize,
+    /// The bytes of `frame` behind the body: a checksum, mostly.
+    pub trailer_size: usize,
     /// The leading bytes of `frame` that [`Codec::on_error`](crate::Codec::on_error) wants to see
     /// again, at most [`RequestHead::MAX_CONTEXT`]. The engine keeps a copy while the request is in
     /// flight, and lets go of the frame.
@@ -141,6 +144,7 @@ impl Metadata {
         *kind = MessageKind::default();
         (*request_id, *stream_id, *status) = (None, None, None);
         (self.header_size, self.context_size, self.timeout) = (0, 0, None);
+        self.trailer_size = 0;
         self.operation = None;
         self.properties.clear();
         self.composed.clear();
@@ -155,13 +159,21 @@ impl Metadata {
     /// The body, shared with the frame.
     #[must_use]
     pub fn body(&self) -> Bytes {
+        let mut body = self.rest();
+        body.truncate(self.body_size());
+        body
+    }
+
+    /// All of the frame behind the header, shared with it: the body and what follows it.
+    #[must_use]
+    pub fn rest(&self) -> Bytes {
         self.frame.slice(self.header_size.min(self.frame.len())..)
     }
 
     /// The size of the body in bytes.
     #[must_use]
     pub fn body_size(&self) -> usize {
-        self.frame.len().saturating_sub(self.header_size)
+        self.frame.len().saturating_sub(self.header_size).saturating_sub(self.trailer_size)
     }
 
     /// Names the operation that the message calls, by its place in the frame.
@@ -228,6 +240,14 @@ impl Metadata {
     /// Adds a property whose name and text both stand in the frame.
     pub fn push_entry_in_frame(&mut self, name: Range<usize>, value: Range<usize>) {
         self.properties.push((Name::InFrame(name), Value::InFrame(value)));
+    }
+
+    /// Adds a property whose name is `prefix` and `name`, and whose text stands in the frame.
+    /// Allocates only until there is room enough; what is not UTF-8 in a name is replaced.
+    pub fn push_prefixed(&mut self, prefix: &str, name: &[u8], value: Range<usize>) {
+        let name = Shown::text(name, 0..name.len());
+        let name = self.compose(format_args!("{prefix}{name}"));
+        self.properties.push((Name::Composed(name), Value::InFrame(value)));
     }
 
     /// Adds a property with a text that never changes.

@@ -76,7 +76,7 @@ pub(crate) fn frame(layout: &Layout) -> TokenStream {
 
 /// Whether there is nothing but a header of fixed size and a body: no part, no trailer, nothing that
 /// could be refused when it is read.
-fn is_plain(layout: &Layout) -> bool {
+pub(super) fn is_plain(layout: &Layout) -> bool {
     layout.parts.is_empty()
         && layout.trailer.is_empty()
         && layout.checksums.is_empty()

@@ -22,6 +22,7 @@ mod write;
 pub(crate) use self::choice::wire_choice;
 pub(crate) use self::codec::codec;
 pub(crate) use self::frame::frame;
+use self::frame::is_plain;
 pub(crate) use self::frames::{ProtocolOf, frames, messages};
 pub(crate) use self::stub::{codec_stub, frame_stub, frames_stub, wire_stub};
 pub(crate) use self::wire::wire;
