@@ -18,6 +18,7 @@ mod metadata;
 mod mutation;
 mod output;
 mod protocol;
+mod request_head;
 mod status;
 
 pub use bytes::{Bytes, BytesMut};
@@ -29,13 +30,14 @@ pub use self::frame::parts::{Section, Wire};
 pub use self::frame::{Auto, Frame};
 pub use self::kind::MessageKind;
 pub use self::limits::Limits;
-pub use self::metadata::{IntText, Metadata, PropertyValue, RequestHead};
+pub use self::metadata::{IntText, Metadata, PropertyValue};
 pub use self::mutation::{Change, Mutation};
 pub use self::output::Output;
 pub use self::protocol::{
     Capabilities, CodecContext, Correlation, Interest, MutationSupport, OptionError, Options,
     Probe, PropertyInfo, PropertySchema, Protocol, Sharing, Side, no_options,
 };
+pub use self::request_head::RequestHead;
 pub use self::status::{Status, StatusClass};
 
 #[cfg(feature = "derive")]
