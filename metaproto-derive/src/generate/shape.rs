@@ -37,7 +37,7 @@ fn of(shape: &Shape, ty: &Type) -> TokenStream {
     let parts = quote! { ::metaproto_core::frame::parts };
     match shape {
         Shape::Number { scalar, form } => {
-            let form = number_form(*scalar, *form);
+            let (form, ty) = (number_form(*scalar, *form), number_type(*scalar));
             quote! { #parts::Number::<#ty>::new(#form) }
         }
         Shape::Array { scalar, order } => array(*scalar, *order),
@@ -75,6 +75,15 @@ fn of(shape: &Shape, ty: &Type) -> TokenStream {
             let (skip, align) = (number(*skip), number(*align));
             quote! { #parts::Padding::new(#skip, #align) }
         }
+    }
+}
+
+/// The type of a number, which may be that of an `Auto`.
+fn number_type(scalar: Scalar) -> TokenStream {
+    match scalar {
+        Scalar::Float(float) => primitive(float.name),
+        Scalar::Int(int) => primitive(int.name),
+        _ => primitive("u8"),
     }
 }
 
@@ -170,8 +179,11 @@ pub(super) fn section_format(format: &SectionFormat, order: Order) -> TokenStrea
     }
 }
 
+/// A tag, and the name that it has.
+type TagName = (Expr, LitStr);
+
 /// The names that the tags of a section have, if it has tags.
-pub(super) fn section_names(format: &SectionFormat) -> Option<&[(Expr, LitStr)]> {
+pub(super) fn section_names(format: &SectionFormat) -> Option<&[TagName]> {
     match &format.key {
         EntryKey::Text(_) => None,
         EntryKey::Number(_, names) => Some(names),
@@ -179,7 +191,7 @@ pub(super) fn section_names(format: &SectionFormat) -> Option<&[(Expr, LitStr)]>
 }
 
 /// The names of tags, as a constant.
-pub(super) fn tag_names(names: &[(Expr, LitStr)]) -> TokenStream {
+pub(super) fn tag_names(names: &[TagName]) -> TokenStream {
     let names = names.iter().map(|(value, name)| {
         quote! { (#value as ::core::primitive::u64, #name) }
     });
