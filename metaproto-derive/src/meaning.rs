@@ -104,10 +104,20 @@ pub(crate) struct ErrorTable {
 pub(crate) struct Kind {
     pub(crate) rule: Rule,
     /// What makes a message one of a kind, for the kinds that can be made.
-    pub(crate) made: Vec<(Ident, Vec<Put>)>,
-    /// Named constants that must not be the same value: an expression, and one that must differ.
-    pub(crate) differ: Vec<(Expr, Expr)>,
+    pub(crate) made: Vec<Made>,
+    /// Named constants that must not have the same value.
+    pub(crate) differ: Vec<Differ>,
 }
+
+/// What makes a message one of a kind.
+pub(crate) struct Made {
+    /// The name of a variant of `MessageKind`.
+    pub(crate) kind: Ident,
+    pub(crate) puts: Vec<Put>,
+}
+
+/// Two expressions that must not have the same value.
+pub(crate) type Differ = (Expr, Expr);
 
 /// How the kind is told. Kinds are names of variants of `MessageKind`.
 pub(crate) enum Rule {

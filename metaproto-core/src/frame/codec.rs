@@ -212,7 +212,16 @@ fn encode_whole<M: Message>(
     for change in mutation.changes() {
         change_message(&mut message, header, change)?;
     }
-    message.rewrite(*header, trailer::<M>(frame), out)
+    let before = out.len();
+    message.rewrite(*header, trailer::<M>(frame), out)?;
+    let body = message.body().len().saturating_add(M::TRAILER_SIZE);
+    let header_size = out.len().saturating_sub(before).saturating_sub(body);
+    if M::IS_SCANNED && header_size > M::MAX_HEADER {
+        // Who has to go through the header would refuse it.
+        out.truncate(before);
+        return Err(support::does_not_fit("header", "would be longer than is ever read"));
+    }
+    Ok(())
 }
 
 fn read_again<M: Message>(frame: &Bytes) -> Result<M, EncodeError> {

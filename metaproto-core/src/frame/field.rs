@@ -89,6 +89,9 @@ impl FieldInfo {
             .width
             .checked_sub(text.len())
             .ok_or_else(|| self.invalid(format!("{text:?} is longer than {} bytes", self.width)))?;
+        if text.ends_with('\0') {
+            return Err(self.invalid("ends in a zero, which would be padding".to_owned()));
+        }
         self.write(header, text.bytes().chain(std::iter::repeat_n(0, padding)))
     }
 
@@ -236,6 +239,8 @@ mod tests {
         assert_eq!(&header, b".ab\0");
         let error = name.write_text(&mut header, "abcd").unwrap_err();
         assert_eq!(error.to_string(), "f: \"abcd\" is longer than 3 bytes");
+        assert!(name.write_text(&mut header, "a\0").is_err());
+        assert_eq!(&header, b".ab\0");
     }
 
     #[test]

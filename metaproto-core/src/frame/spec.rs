@@ -131,6 +131,9 @@ impl Property {
     }
 }
 
+/// Tags that have names.
+type Tags = &'static [(u64, &'static str)];
+
 /// A section whose entries are properties.
 #[derive(Debug, Clone, Copy)]
 pub struct SectionSpec {
@@ -139,7 +142,7 @@ pub struct SectionSpec {
     /// What goes in front of the names of the entries.
     pub prefix: &'static str,
     /// The names that its tags have, if its entries go by numbers.
-    pub tags: Option<&'static [(u64, &'static str)]>,
+    pub tags: Option<Tags>,
 }
 
 /// A field that tells how a request ended.

@@ -7,7 +7,7 @@ use crate::frames::{
 };
 
 /// The frame as it is sent on after these changes.
-fn changed<F: Frame>(codec: &dyn Codec, frame: &F, side: Side, mutation: &Mutation) -> Bytes
+fn changed<F>(codec: &dyn Codec, frame: &F, side: Side, mutation: &Mutation) -> Bytes
 where
     F: Frame + metaproto_core::frame::Message,
 {

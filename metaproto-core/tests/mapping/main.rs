@@ -8,6 +8,7 @@
 )]
 
 mod change;
+mod corner;
 mod describe;
 mod frames;
 mod kit;

@@ -204,8 +204,11 @@ pub(super) fn section_format(format: &SectionFormat, order: Order) -> TokenStrea
     }
 }
 
+/// A tag, and the name that it has.
+type TagName = (Expr, LitStr);
+
 /// The names that the tags of a section have, if it has tags.
-pub(super) fn section_names(format: &SectionFormat) -> Option<&[(Expr, LitStr)]> {
+pub(super) fn section_names(format: &SectionFormat) -> Option<&[TagName]> {
     match &format.key {
         EntryKey::Text(_) => None,
         EntryKey::Number(_, names) => Some(names),
@@ -213,7 +216,7 @@ pub(super) fn section_names(format: &SectionFormat) -> Option<&[(Expr, LitStr)]>
 }
 
 /// The names of tags, as a constant.
-pub(super) fn tag_names(names: &[(Expr, LitStr)]) -> TokenStream {
+pub(super) fn tag_names(names: &[TagName]) -> TokenStream {
     let names = names.iter().map(|(value, name)| {
         quote! { (#value as ::core::primitive::u64, #name) }
     });

@@ -261,6 +261,9 @@ impl<T: Numeric, const N: usize> Part for Array<T, N> {
         if text.len() > N {
             return Err(invalid(format!("{text:?} is longer than {N} bytes").into()));
         }
+        if text.ends_with('\0') {
+            return Err(invalid("ends in a zero, which would be padding".into()));
+        }
         let bytes = text.bytes().chain(std::iter::repeat(0));
         let items = bytes.take(N).map(|byte| T::from_wire(i128::from(byte)));
         let items: Option<Vec<T>> = items.collect();

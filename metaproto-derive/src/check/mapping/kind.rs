@@ -8,7 +8,7 @@ use super::put::put;
 use super::recipe::{Recipe, Recipes};
 use super::view::{View, What};
 use super::{fits, integer, message_kind, single, too_wide};
-use crate::meaning::{Kind, Put, Rule, Target};
+use crate::meaning::{Kind, Made, Put, Rule, Target};
 use crate::mistakes::Mistakes;
 use crate::parse::{Field, KindArm, literal};
 
@@ -59,11 +59,11 @@ fn is_pattern(value: &Expr) -> bool {
 
 /// If two values mean the same kind, the first is written.
 fn by_value(field: usize, values: &[KindArm]) -> Kind {
-    let mut made: Vec<(Ident, Vec<Put>)> = Vec::new();
+    let mut made: Vec<Made> = Vec::new();
     for (value, kind) in values {
-        if made.iter().all(|(earlier, _)| earlier != kind) {
+        if made.iter().all(|earlier| earlier.kind != *kind) {
             let put = Put { target: Target::Head(field), value: value.clone() };
-            made.push((kind.clone(), vec![put]));
+            made.push(Made { kind: kind.clone(), puts: vec![put] });
         }
     }
     Kind { rule: Rule::Values { field, values: values.to_vec() }, made, differ: Vec::new() }
@@ -205,7 +205,7 @@ fn make(view: &View<'_>, all: &[KindArm], kind: &mut Kind, mistakes: &mut Mistak
         match recipe {
             Ok(recipe) => {
                 kind.differ.extend(recipe.differ);
-                kind.made.push((name.clone(), recipe.puts));
+                kind.made.push(Made { kind: name.clone(), puts: recipe.puts });
             }
             Err(wrong) if is_written(view, name) || wrong.certain => {
                 mistakes.add(wrong.span.unwrap_or_else(|| arm_span(all, name)), wrong.text);

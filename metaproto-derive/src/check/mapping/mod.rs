@@ -154,7 +154,7 @@ fn too_wide(int: Int) -> Option<&'static str> {
 /// Whether `value` can be one of what has been found, as far as can be told here.
 fn fits(value: &Expr, what: What, mistakes: &mut Mistakes) -> bool {
     match what.range() {
-        Some((name, range)) => fits_range(value, &name, &range, mistakes),
+        Some(range) => fits_range(value, &range.name, &range.value, mistakes),
         None => true,
     }
 }

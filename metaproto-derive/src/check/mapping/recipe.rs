@@ -10,14 +10,14 @@ use syn::{BinOp, Expr, ExprBinary, ExprPath, ExprUnary, Ident, UnOp};
 
 use super::put::truth;
 use super::view::{View, What};
-use crate::meaning::{Put, Target};
+use crate::meaning::{Differ, Put, Target};
 use crate::parse::{Assign, KindArm, literal};
 
 /// What makes a message one of a kind.
 pub(super) struct Recipe {
     pub(super) puts: Vec<Put>,
     /// Constants that must not be the same.
-    pub(super) differ: Vec<(Expr, Expr)>,
+    pub(super) differ: Vec<Differ>,
 }
 
 /// Why nothing makes it.
@@ -45,13 +45,16 @@ enum Value {
 
 /// The conditions in order; those that are no conjunctions are `None`.
 pub(super) struct Recipes {
-    arms: Vec<(Option<Vec<Atom>>, Ident)>,
+    arms: Vec<Arm>,
 }
+
+/// A condition, and the kind that it tells.
+type Arm = (Option<Vec<Atom>>, Ident);
 
 /// What has been set so far.
 struct Settled {
     atoms: Vec<Atom>,
-    differ: Vec<(Expr, Expr)>,
+    differ: Vec<Differ>,
 }
 
 impl Recipes {
@@ -107,7 +110,7 @@ impl Recipes {
 
     /// Checks that what the user says makes a kind makes it indeed, as far as can be told here.
     /// Returns constants that must not be the same.
-    pub(super) fn told(&self, kind: &Ident, fields: &[Assign]) -> Result<Vec<(Expr, Expr)>, Wrong> {
+    pub(super) fn told(&self, kind: &Ident, fields: &[Assign]) -> Result<Vec<Differ>, Wrong> {
         let atoms = fields.iter().map(|assign| Atom {
             name: assign.name.to_string(),
             target: Target::Head(0),

@@ -95,10 +95,8 @@ fn target(found: &Found<'_>, mistakes: &mut Mistakes) -> Option<Target> {
     match found.what {
         What::Bits(..) => found.target.clone(),
         What::Flag => {
-            let text = format_args!(
-                "a status is a number; for a single bit write `name = {0}..={0}`",
-                "bit"
-            );
+            let text = "a status is a number, not one bit: name a range of them, \
+                        `bits(result = 4..=7)`";
             mistakes.add(found.field.ident.span(), text);
             None
         }

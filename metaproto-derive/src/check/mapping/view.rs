@@ -2,6 +2,8 @@
 //!
 //! It needs no layout, so that mistakes of both kinds are told together.
 
+use std::ops::RangeInclusive;
+
 use proc_macro2::Span;
 use syn::Ident;
 use syn::ext::IdentExt;
@@ -61,6 +63,12 @@ pub(super) enum What {
     Other,
     /// Its type is wrong; this has been reported.
     Unclear,
+}
+
+/// Something with a name for people.
+pub(super) struct Named<T> {
+    pub(super) name: String,
+    pub(super) value: T,
 }
 
 impl<'a> View<'a> {
@@ -194,10 +202,14 @@ impl What {
     }
 
     /// The integer that its values must fit, and its name for people.
-    pub(super) fn range(self) -> Option<(String, std::ops::RangeInclusive<i128>)> {
+    pub(super) fn range(self) -> Option<Named<RangeInclusive<i128>>> {
         match self {
-            What::Int(int) | What::PartInt(int) => Some((int.name.to_owned(), int.range())),
-            What::Bits(len, _) => Some((format!("{len} bits"), 0..=(1_i128 << len) - 1)),
+            What::Int(int) | What::PartInt(int) => {
+                Some(Named { name: int.name.to_owned(), value: int.range() })
+            }
+            What::Bits(len, _) => {
+                Some(Named { name: format!("{len} bits"), value: 0..=(1_i128 << len) - 1 })
+            }
             _ => None,
         }
     }

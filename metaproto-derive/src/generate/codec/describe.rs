@@ -102,12 +102,12 @@ fn property(place: usize, property: &Property, layout: &Layout) -> Option<TokenS
             __metadata.push_composed(#name, ::core::format_args!(#format, #value));
         },
         (Show::Names(_), _, _) => {
-            let index = crate::generate::tokens::number(place);
+            let names = super::spec::names(property);
             quote! {
                 ::metaproto_core::__private::push_named(
                     __metadata,
                     #name,
-                    Self::SPEC.properties[#index].names,
+                    #names,
                     ::metaproto_core::frame::parts::Content::Int(
                         #value as ::core::primitive::i128,
                     ),

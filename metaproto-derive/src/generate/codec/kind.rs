@@ -7,10 +7,10 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{Expr, Ident};
 
-use super::{header, puts};
+use super::header;
 use crate::check::names;
 use crate::generate::tokens::{bits_of, scalar_type};
-use crate::meaning::{Kind, Rule};
+use crate::meaning::{Kind, Made, Rule};
 use crate::model::Layout;
 use crate::parse::Scalar;
 
@@ -102,8 +102,8 @@ pub(super) fn bindings(asked: &BTreeSet<String>, layout: &Layout) -> TokenStream
 
 /// `fn set_kind`.
 pub(super) fn set_kind(kind: &Kind, layout: &Layout) -> TokenStream {
-    let arms = kind.made.iter().map(|(kind, made)| {
-        let puts = puts(made, layout);
+    let arms = kind.made.iter().map(|Made { kind, puts }| {
+        let puts = super::puts(puts, layout);
         quote! { ::metaproto_core::MessageKind::#kind => { #puts } }
     });
     quote! {

@@ -90,8 +90,11 @@ fn int_of(field: &Field) -> Option<Int> {
     }
 }
 
+/// A field of the fixed part, and perhaps some bits of it.
+type Spot<'a> = (&'a Field, Option<&'a Bit>);
+
 /// The field of the fixed part that a target is in, and its bits.
-fn head_of<'a>(target: &Target, layout: &'a Layout) -> Option<(&'a Field, Option<&'a Bit>)> {
+fn head_of<'a>(target: &Target, layout: &'a Layout) -> Option<Spot<'a>> {
     match target {
         Target::Head(field) => Some((layout.head.get(*field)?, None)),
         Target::Bits(field, bit) => {
@@ -147,7 +150,7 @@ fn kinds_differ(kind: &Kind) -> TokenStream {
     let checks = kind.differ.iter().map(|(a, b)| {
         quote_spanned! { a.span() =>
             const _: () = ::core::assert!(
-                (#a) as ::core::primitive::i128 != (#b) as ::core::primitive::i128,
+                { let __value = #a; __value != #b },
                 "two kinds have the same value here",
             );
         }

@@ -16,7 +16,7 @@ use crate::generate::head::holder;
 use crate::generate::shape::{extents, shape, whole};
 use crate::generate::tokens::{number, tried};
 use crate::meaning::{Mapping, Operation, Piece, Property, Section, Show, Target};
-use crate::model::{Extent, Holder, Layout, NumberForm, Part, Role, Shape};
+use crate::model::{Extent, Holder, Layout, Part, Role, Shape};
 use crate::parse::Scalar;
 
 /// `fn describe_parts`, if there is anything in parts that is told.
@@ -69,14 +69,14 @@ fn property(place: usize, property: &Property, layout: &Layout) -> Option<TokenS
     let Target::Part(name) = &property.target else { return None };
     let (at, part) = part_of(name, layout)?;
     let (name, content) = (&property.name, content(at, part, layout));
-    let index = number(place);
+    let names = super::spec::names(property);
     let push = match &property.show {
         Show::Plain => quote! {
             ::metaproto_core::__private::push(__metadata, #name, #content);
         },
         Show::Names(_) => quote! {
             ::metaproto_core::__private::push_named(
-                __metadata, #name, Self::SPEC.properties[#index].names, #content,
+                __metadata, #name, #names, #content,
             );
         },
         Show::Format(format) => {
@@ -198,7 +198,7 @@ fn context(part: &Part, layout: &Layout) -> TokenStream {
 fn is_value(part: &Part) -> bool {
     part.ident.is_some()
         && matches!(part.role, Role::Value { .. })
-        && matches!(part.shape, Shape::Number { form: NumberForm::Fixed(_) | _, .. })
+        && matches!(part.shape, Shape::Number { .. })
 }
 
 /// The value of a part in front.
@@ -257,16 +257,6 @@ impl Needs {
                     self.counts.insert(*place);
                 }
                 Extent::Prefix(_) | Extent::Rest => {}
-            }
-        }
-        let holders = layout.parts.iter().filter(|other| match other.role {
-            Role::Length(place) => self.lengths.contains(&place),
-            Role::Count(place) => self.counts.contains(&place),
-            _ => false,
-        });
-        for holder in holders.filter(|holder| holder.name != part.name).collect::<Vec<_>>() {
-            if holder.when.is_some() {
-                self.part(holder, layout);
             }
         }
     }

@@ -30,13 +30,18 @@ pub(crate) struct MetaStruct {
     pub(crate) make: Option<Said<Vec<Made>>>,
     pub(crate) operation: Option<Said<Template>>,
     /// Properties of fields or bits that are named.
-    pub(crate) properties: Vec<(Ident, Said<ToldProperty>)>,
+    pub(crate) properties: Vec<Of<Said<ToldProperty>>>,
     pub(crate) reply: Option<Said<Vec<Assign>>>,
     /// The field or the bits, and the rest; `None` if it can't be read; this has been reported.
-    pub(crate) status: Option<Said<Option<(Ident, ToldStatus)>>>,
+    pub(crate) status: Option<Said<StatusOf>>,
     /// Something was said that could not be understood; this has been reported.
     pub(crate) unclear: bool,
 }
+
+/// What is said of the field or the bits of this name.
+pub(crate) type Of<T> = (Ident, T);
+
+type StatusOf = Option<Of<ToldStatus>>;
 
 /// `name = value`.
 #[derive(Clone)]
