@@ -311,7 +311,7 @@ pub(super) fn set_lengths(layout: &Layout) -> TokenStream {
 }
 
 /// Puts the lengths into `__header`, as they follow from `__body` and the sizes of the parts.
-pub(super) fn told_lengths(layout: &Layout) -> TokenStream {
+fn told_lengths(layout: &Layout) -> TokenStream {
     let parts = part_sizes(layout);
     let whole = in_head(layout).find(|(length, _)| follows_from_total(layout, length));
     let fixed = layout.head_size + layout.trailer_size;
