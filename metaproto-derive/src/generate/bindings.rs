@@ -68,7 +68,7 @@ pub(super) fn count_ident(place: usize) -> Ident {
 pub(super) fn measures(layout: &Layout, block: &Block) -> TokenStream {
     let mut all = Vec::new();
     for (place, length) in layout.lengths.iter().enumerate() {
-        let Some(field) = super::head::holder(layout, length) else { continue };
+        let Some(field) = super::lengths::holder(layout, length) else { continue };
         let needed = measures_parts(length)
             || (length.covers == Cover::Body
                 && matches!(layout.framing, crate::model::Framing::Scanned(_)));

@@ -4,9 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::head::{
-    constant_infos, field_infos, length, length_needs, max_len_check, max_length, offsets,
-    set_lengths, template, trailer_infos, trailer_template,
+    constant_infos, field_infos, offsets, template, trailer_infos, trailer_template,
 };
+use super::lengths::{length, length_needs, max_len_check, max_length, set_lengths};
 use super::tokens::{Block, number, tried};
 use super::walk::{Pass, locate, parts, variable};
 use super::write::{

@@ -12,6 +12,7 @@ mod codec;
 mod frame;
 mod frames;
 mod head;
+mod lengths;
 mod shape;
 mod stub;
 mod tokens;

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::bindings::{is_named, named, nothing_told};
-use super::head::widest;
+use super::lengths::widest;
 use super::shape::{borrowed, with_module};
 use super::tokens::{Block, bytes_of, int_type, number, primitive, signed, tried};
 use super::walk::variable;

@@ -12,7 +12,7 @@ use super::show::{composed, is_number, shown};
 use super::{header, part_of};
 use crate::check::names;
 use crate::generate::bindings::{count_ident, given, given_length, length_ident};
-use crate::generate::head::holder;
+use crate::generate::lengths::holder;
 use crate::generate::shape::{extents, shape, whole};
 use crate::generate::tokens::{number, tried};
 use crate::meaning::{Mapping, Operation, Piece, Property, Section, Show, Target};
