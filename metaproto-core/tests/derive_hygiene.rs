@@ -42,7 +42,7 @@ mod messages {
     }
 
     #[derive(::metaproto_core::Frame, ::metaproto_core::Codec)]
-    #[meta(protocol = "parts", operation = "{__name}/{r#type}", errors(_ => 1))]
+    #[meta(protocol = "parts", operation = "{name}/{r#type}", errors(_ => 1))]
     #[meta(kind(r#in && value == 2 => Request, r#in => Ping, value == 3 => Pong, _ => Response))]
     #[meta(make(Response(r#in = false, value = 4), Ping(r#in = true, value = 1)))]
     #[meta(property(value, name = "v"), reply(level = 1))]
@@ -57,13 +57,13 @@ mod messages {
         pub(super) __header: ::metaproto_core::Auto<u16>,
         #[frame(prefix = u8)]
         #[meta(property)]
-        pub(super) __name: ::std::string::String,
+        pub(super) name: ::std::string::String,
         #[frame(when = r#in, varint)]
         #[meta(property(format = "{:x}"))]
         pub(super) r#else: ::std::option::Option<u32>,
         #[frame(count = u8, kv(key = u8, value = u8))]
         #[meta(properties)]
-        pub(super) __metadata: ::metaproto_core::Section,
+        pub(super) metadata: ::metaproto_core::Section,
         #[frame(body)]
         pub(super) __body: ::metaproto_core::Bytes,
     }
