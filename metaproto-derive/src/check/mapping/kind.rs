@@ -2,6 +2,7 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::{Expr, Ident};
 
 use super::put::put;
@@ -103,7 +104,7 @@ fn check_condition(view: &View<'_>, condition: &Expr, mistakes: &mut Mistakes) {
         mistakes.at(condition, text);
     }
     for name in asked(condition.to_token_stream()) {
-        let known = view.named(&name.to_string());
+        let known = view.named(&name.unraw().to_string());
         // Constants and functions are the compiler's business.
         let is_field = known.is_some() || name.to_string().starts_with(char::is_lowercase);
         let found = if is_field { view.lookup(&name, mistakes) } else { None };
@@ -157,7 +158,7 @@ fn is_keyword(ident: &Ident) -> bool {
 /// The field that is named if no condition holds.
 fn first_field(view: &View<'_>, arms: &[KindArm]) -> Option<usize> {
     let names = arms.iter().flat_map(|(condition, _)| asked(condition.to_token_stream()));
-    names.into_iter().find_map(|name| match view.named(&name.to_string())?.target? {
+    names.into_iter().find_map(|name| match view.named(&name.unraw().to_string())?.target? {
         Target::Head(field) | Target::Bits(field, _) => Some(field),
         Target::Part(_) => None,
     })
@@ -169,7 +170,10 @@ pub(super) fn tells(view: &View<'_>, kind: &Kind) -> Vec<Target> {
         Rule::Values { field, .. } => vec![Target::Head(*field)],
         Rule::Conditions { arms, .. } => {
             let names = arms.iter().flat_map(|(condition, _)| asked(condition.to_token_stream()));
-            names.into_iter().filter_map(|name| view.named(&name.to_string())?.target).collect()
+            names
+                .into_iter()
+                .filter_map(|name| view.named(&name.unraw().to_string())?.target)
+                .collect()
         }
     }
 }

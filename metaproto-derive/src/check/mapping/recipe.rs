@@ -5,7 +5,8 @@
 //! the only thing in it that is still open.
 
 use proc_macro2::Span;
-use quote::{ToTokens, quote};
+use quote::quote;
+use syn::ext::IdentExt;
 use syn::{BinOp, Expr, ExprBinary, ExprPath, ExprUnary, Ident, UnOp};
 
 use super::put::truth;
@@ -112,7 +113,7 @@ impl Recipes {
     /// Returns constants that must not be the same.
     pub(super) fn told(&self, kind: &Ident, fields: &[Assign]) -> Result<Vec<Differ>, Wrong> {
         let atoms = fields.iter().map(|assign| Atom {
-            name: assign.name.to_string(),
+            name: assign.name.unraw().to_string(),
             target: Target::Head(0),
             is: match truth(&assign.value) {
                 Some(flag) => Value::Flag(flag),
@@ -303,6 +304,5 @@ fn is_constant(view: &View<'_>, value: &Expr) -> bool {
 }
 
 fn name_of(path: &ExprPath) -> Option<String> {
-    let ident = path.path.get_ident()?;
-    Some(ident.to_token_stream().to_string().trim_start_matches("r#").to_owned())
+    Some(path.path.get_ident()?.unraw().to_string())
 }

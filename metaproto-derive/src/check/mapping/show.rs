@@ -2,6 +2,7 @@
 
 use proc_macro2::Span;
 use syn::LitStr;
+use syn::ext::IdentExt;
 
 use super::view::{Found, View, What};
 use super::{fits, single};
@@ -25,8 +26,7 @@ pub(super) fn properties(
     }
     for (ident, said) in &view.declaration.meta.properties {
         if let Some(found) = view.lookup(ident, mistakes) {
-            let name = ident.to_string();
-            property(&found, name.trim_start_matches("r#"), said, &mut all, mistakes);
+            property(&found, &ident.unraw().to_string(), said, &mut all, mistakes);
         }
     }
     (all, sections)

@@ -131,7 +131,7 @@ impl<'a> View<'a> {
     fn names(&self) -> Vec<String> {
         let mut all: Vec<_> = self.spots.iter().map(|spot| spot.field.name.clone()).collect();
         let bits = self.spots.iter().filter_map(|spot| spot.field.frame.bits.as_ref());
-        all.extend(bits.flat_map(|bits| &bits.value).map(|arm| arm.ident.to_string()));
+        all.extend(bits.flat_map(|bits| &bits.value).map(|arm| arm.ident.unraw().to_string()));
         all
     }
 }
