@@ -25,7 +25,7 @@ pub use bytes::{Bytes, BytesMut};
 pub use self::codec::{Codec, FrameLength};
 pub use self::error::{DecodeError, EncodeError, Error, ErrorKind, Fault, Scope};
 pub use self::explain::{Explanation, Note};
-pub use self::frame::parts::Section;
+pub use self::frame::parts::{Section, Wire};
 pub use self::frame::{Auto, Frame};
 pub use self::kind::MessageKind;
 pub use self::limits::Limits;
@@ -45,18 +45,28 @@ pub use metaproto_derive::Frame;
 
 #[cfg(feature = "derive")]
 #[doc(inline)]
+#[doc = include_str!("frame/derive_wire.md")]
+pub use metaproto_derive::Wire;
+
+#[cfg(feature = "derive")]
+#[doc(inline)]
 #[doc = include_str!("frame/derive_codec.md")]
 pub use metaproto_derive::Codec;
 
 /// What generated code names. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::frame::choice::{
+        by_constants, chosen_of, not_chosen, tag_at, unexplained, unknown_variant,
+    };
+    pub use crate::frame::explain::fields as explain_fields;
     pub use crate::frame::support::{
         bad_constant, given, join, narrow_be, narrow_le, put, request_id, split, take, text,
-        too_long, too_wide, total, unknown_kind, widen_be, widen_le, wider_than, wire_value,
+        too_wide, total, unknown_kind, widen_be, widen_le, wider_than, wire_length, wire_value,
     };
     pub use crate::frame::whole::{
-        again, all_or_nothing, bad_checksum, close, count_of, explain, measured, overwrite, part,
-        read, read_fixed, read_frame, read_plain, skip, starts, write_fixed, write_plain,
+        again, all_or_nothing, close, count_of, explain, measured, overwrite, part, prove, read,
+        read_fixed, read_frame, read_magic, read_plain, read_tag, skip, starts, tag_text,
+        unknown_tag, write_fixed, write_plain,
     };
 }

@@ -6,7 +6,7 @@
     reason = "tests may panic"
 )]
 
-use metaproto_core::{Auto, Bytes, BytesMut, Frame, FrameLength, Section};
+use metaproto_core::{Auto, Bytes, BytesMut, Frame, FrameLength, Section, Wire};
 
 #[derive(Debug, Clone, PartialEq, Frame)]
 #[frame(magic = b"KT", max_len = 8 << 20)]
@@ -84,4 +84,125 @@ fn written_is_read_back() {
     bad[len - 6] ^= 1;
     assert!(Ktlv::read(bad.into()).is_err());
     assert!(frame.reply() && !frame.oneway());
+}
+
+#[derive(Debug, Clone, PartialEq, Wire)]
+struct Item {
+    id: u16,
+    #[frame(prefix = u8)]
+    name: String,
+    #[frame(count = varint)]
+    numbers: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Wire)]
+#[frame(tag = u8)]
+enum Command {
+    #[frame(tag = 1)]
+    Get,
+    #[frame(tag = 2)]
+    Set,
+    #[frame(other)]
+    Other(u8),
+}
+
+#[derive(Debug, Clone, PartialEq, Wire)]
+#[frame(tag = u16)]
+enum Info {
+    #[frame(tag = 1)]
+    Item(Item),
+    #[frame(tag = 2, prefix = u8)]
+    Text(String),
+    #[frame(tag = 3)]
+    Number(u32),
+    #[frame(tag = 4)]
+    Nothing,
+}
+
+#[derive(Debug, Clone, PartialEq, Wire)]
+enum Payload {
+    #[frame(tag = 1 | 2)]
+    Pair([u16; 2]),
+    #[frame(other, rest)]
+    Raw(Bytes),
+}
+
+#[derive(Debug, Clone, PartialEq, Wire)]
+enum Start {
+    #[frame(magic = b"AB", prefix = u8)]
+    Ab(String),
+    #[frame(magic = b"CDE")]
+    Cde,
+}
+
+#[derive(Debug, Clone, PartialEq, Frame)]
+struct Nested {
+    #[frame(bytes = 1)]
+    command: Command,
+    kind: u8,
+    #[frame(length(of = infos..=start, unit = 4))]
+    words: Auto<u8>,
+    #[frame(length(of = rest))]
+    len: Auto<u16>,
+    #[frame(count = u8)]
+    infos: Vec<Info>,
+    start: Start,
+    #[frame(tag = kind)]
+    payload: Payload,
+}
+
+#[test]
+fn nested() {
+    use metaproto_core::frame::parts::Cursor;
+    let item = Item { id: 1, name: "x".to_owned(), numbers: vec![7, 8] };
+    let mut out = BytesMut::new();
+    item.write(&mut out).unwrap();
+    assert_eq!(&out[..], b"\0\x01\x01x\x02\0\0\0\x07\0\0\0\x08");
+    assert_eq!(Item::read(&mut Cursor::over(&out)), Ok(item.clone()));
+    let infos = vec![Info::Item(item), Info::Text("t".to_owned()), Info::Number(3), Info::Nothing];
+    for (kind, payload) in
+        [(2, Payload::Pair([1, 2])), (9, Payload::Raw(Bytes::from_static(b"raw")))]
+    {
+        let mut frame = Nested {
+            command: Command::Other(77),
+            kind,
+            words: Auto::new(),
+            len: Auto::new(),
+            infos: infos.clone(),
+            start: Start::Cde,
+            payload,
+        };
+        let mut out = BytesMut::new();
+        assert!(frame.write(&mut out).is_err() && out.is_empty());
+        frame.start = Start::Ab("s".to_owned());
+        frame.write(&mut out).unwrap();
+        let bytes = out.freeze();
+        println!("{bytes:?}");
+        assert_eq!(Nested::read(bytes.clone()).unwrap(), frame);
+        assert_eq!(frame.size(), bytes.len());
+    }
+}
+
+/// Like the fixed header of MQTT.
+#[derive(Debug, Clone, PartialEq, Frame)]
+struct Packet {
+    #[frame(bits(kind = 4..=7, retain = 0))]
+    first: u8,
+    #[frame(varint, length(of = rest))]
+    remaining: Auto<u32>,
+    #[frame(body)]
+    body: Bytes,
+}
+
+#[test]
+fn scanned() {
+    for len in [0, 127, 128, 20000] {
+        let packet = Packet { first: 0x30, remaining: Auto::new(), body: vec![1; len].into() };
+        let mut out = BytesMut::new();
+        packet.write(&mut out).unwrap();
+        let bytes = out.freeze();
+        assert_eq!(Packet::frame_length(&bytes), Ok(FrameLength::Known(bytes.len())));
+        assert_eq!(Packet::frame_length(&bytes[..1]), Ok(FrameLength::Need(2)));
+        assert_eq!(Packet::read(bytes).unwrap(), packet);
+    }
 }

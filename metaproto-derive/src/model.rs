@@ -74,8 +74,8 @@ pub(crate) enum Role {
     Length(usize),
     /// Tells how many there are, by its place in [`Layout::counts`].
     Count(usize),
-    /// Proves other bytes, by its place in [`Layout::checksums`].
-    Checksum(usize),
+    /// Proves other bytes.
+    Checksum,
     /// Zero when written, anything when read.
     Reserved,
 }
@@ -244,6 +244,43 @@ pub(crate) enum Total {
     Rest(usize, usize),
     /// These lengths, and so many bytes besides.
     Sum(Vec<usize>, usize),
+}
+
+/// One of several layouts.
+pub(crate) struct Choice {
+    pub(crate) ident: Ident,
+    pub(crate) by: By,
+    pub(crate) alternatives: Vec<Alternative>,
+}
+
+/// What tells which.
+pub(crate) enum By {
+    /// A number in front of the value.
+    OwnTag(Form, Order),
+    /// A number elsewhere.
+    GivenTag,
+    /// A number at this place of the frame; only the bits that `mask` keeps, after a shift by `low`,
+    /// count.
+    TagAt { form: Form, order: Order, at: usize, low: usize, mask: u64 },
+    /// The constants in front.
+    Magic(Order),
+    /// Who has sent the frame.
+    Side,
+}
+
+pub(crate) struct Alternative {
+    pub(crate) ident: Ident,
+    /// The tag, as a pattern.
+    pub(crate) tag: Option<Expr>,
+    pub(crate) magic: Option<(Expr, Scalar)>,
+    /// Whether it comes from the client.
+    pub(crate) from_client: bool,
+    /// Takes all tags that no other has.
+    pub(crate) other: bool,
+    /// The type of what it holds.
+    pub(crate) ty: Option<Type>,
+    /// How that is written, unless it is a frame or the tag itself.
+    pub(crate) part: Option<Part>,
 }
 
 /// What it means. Fields are named by their place in [`Layout::head`].

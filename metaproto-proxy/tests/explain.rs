@@ -199,10 +199,10 @@ fn what_is_wrong_is_told_with_its_place() {
     let told = error(&["--option", "a=b"], b"");
     assert_eq!(told, "metaproto: --option: option \"a\": the protocol awesomerpc has no options\n");
     assert_eq!(error(&[], b""), "metaproto: -: there is no whole frame of awesomerpc in it\n");
-    let short = explain(&[], b"01 00000007 00000002");
+    let short = explain(&[], b"01 00000007 000000");
     let at = "error: at 0005, pack_len: a length of 2 is too small";
-    assert!(text(&short.stdout).contains("not a whole frame: client, 9 bytes at 0\n"));
-    assert!(!text(&short.stdout).contains(at), "the header is not there yet");
-    let bad = text(&explain(&[], b"01 00000007 00000002 0000 0000").stdout);
+    assert!(text(&short.stdout).contains("not a whole frame: client, 8 bytes at 0\n"));
+    assert!(!text(&short.stdout).contains(at), "the length is not there yet");
+    let bad = text(&explain(&[], b"01 00000007 00000002").stdout);
     assert!(bad.contains(at), "{bad}");
 }

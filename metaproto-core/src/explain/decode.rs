@@ -14,6 +14,9 @@ use crate::{
 /// The characters of a value that are shown.
 const SHOWN: usize = 80;
 
+/// The bytes that are shown in hex.
+const HEX: usize = 16;
+
 /// The bytes between a name and its value that still make them one entry: separators, lengths.
 const BETWEEN: usize = 16;
 
@@ -192,15 +195,30 @@ fn value(value: PropertyValue<'_>) -> String {
     }
 }
 
+/// Text in quotes; bytes that are none in hex, or, if they are many, how many.
+pub(crate) fn content(bytes: &[u8]) -> String {
+    let is_shown = |char: char| !char.is_control() || matches!(char, '\n' | '\r' | '\t');
+    match std::str::from_utf8(bytes) {
+        Ok(found) if found.chars().all(is_shown) => text(bytes),
+        _ if bytes.len() > HEX => count(bytes.len()),
+        _ => bytes.iter().fold("0x".to_owned(), |hex, byte| format!("{hex}{byte:02x}")),
+    }
+}
+
 /// Text in quotes, cut if it is long.
-pub(crate) fn text(bytes: &[u8]) -> String {
+fn text(bytes: &[u8]) -> String {
+    match shown(bytes) {
+        (shown, false) => format!("\"{shown}\""),
+        (shown, true) => format!("\"{shown}\"... ({})", count(bytes.len())),
+    }
+}
+
+/// As much of a text as is shown, and whether that is less than all of it.
+pub(crate) fn shown(bytes: &[u8]) -> (String, bool) {
     // Four bytes are enough for any character; the rest need not be looked at.
     let most = SHOWN.saturating_mul(4).min(bytes.len());
     let shown = String::from_utf8_lossy(bytes.get(..most).unwrap_or_default());
     let cut: String = shown.chars().take(SHOWN).collect();
-    if cut.len() < shown.len() || most < bytes.len() {
-        format!("\"{cut}\"... ({})", count(bytes.len()))
-    } else {
-        format!("\"{cut}\"")
-    }
+    let is_cut = cut.len() < shown.len() || most < bytes.len();
+    (cut, is_cut)
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::row::{Clean, Columns, Row, count};
+use super::row::{Clean, Columns, NAMES, Row, count};
 use super::{Explanation, Note};
 
 impl fmt::Display for Explanation {
@@ -11,7 +11,7 @@ impl fmt::Display for Explanation {
         let is_fact = |note: &&Note| note.range.is_none() && note.depth == 0;
         let facts: Vec<&Note> = self.notes.iter().filter(is_fact).collect();
         let width = |note: &&Note| Clean(&note.name).to_string().chars().count();
-        let name = facts.iter().map(width).max().unwrap_or_default();
+        let name = facts.iter().map(width).max().unwrap_or_default().min(NAMES);
         for fact in &facts {
             let line = format!("{:name$}  {}", Clean(&fact.name).to_string(), Clean(&fact.value));
             writeln!(f, "{}", line.trim_end())?;
@@ -23,7 +23,7 @@ impl fmt::Display for Explanation {
         }
         let columns = Columns {
             offset: format!("{:04x}", self.bytes.len()).len(),
-            name: rows.iter().map(Row::name_width).max().unwrap_or_default(),
+            name: rows.iter().map(Row::name_width).max().unwrap_or_default().min(NAMES),
         };
         rows.iter().try_for_each(|row| row.write(f, columns, f.alternate()))?;
         match &self.error {
@@ -99,10 +99,7 @@ impl Explanation {
 
     /// The bytes that no note is about in the order of the frame, then those behind the frame.
     fn gap_texts(&self) -> Vec<Gap> {
-        let next_depths = self.notes.iter().skip(1).map(|note| note.depth).chain([0]);
-        let leaves = self.notes.iter().zip(next_depths).filter(|(note, next)| *next <= note.depth);
-        let mut covered: Vec<Range<usize>> =
-            leaves.filter_map(|(note, _)| note.range.clone()).collect();
+        let mut covered = self.covered();
         let end = self.end();
         covered.push(end..end);
         covered.sort_by_key(|range| range.start);
@@ -117,10 +114,41 @@ impl Explanation {
             at = at.max(range.end);
         }
         if self.bytes.len() > end {
-            let value = count(self.bytes.len().saturating_sub(end));
-            let value = format!("{value} that are not of this frame");
+            let behind = self.bytes.len().saturating_sub(end);
+            let are = if behind == 1 { "is" } else { "are" };
+            let value = format!("{} that {are} not of this frame", count(behind));
             gaps.push(Gap { range: end..self.bytes.len(), name: "behind the frame", value });
         }
         gaps
+    }
+
+    /// The bytes that notes are about; of those with parts, only the parts.
+    fn covered(&self) -> Vec<Range<usize>> {
+        let mut covered = Vec::new();
+        // The notes that the next one may be a part of, and whether something is a part of them.
+        let mut within: Vec<(&Note, bool)> = Vec::new();
+        for note in self.notes.iter().map(Some).chain([None]) {
+            let depth = note.map_or(0, |note| note.depth);
+            while let Some((outer, has_parts)) = within.pop_if(|(outer, _)| outer.depth >= depth) {
+                covered.extend(outer.range.clone().filter(|_| !has_parts));
+            }
+            let Some(note) = note else { break };
+            let is_around = |(outer, _): &&mut (&Note, bool)| encloses(outer, note);
+            if let Some((_, has_parts)) = within.iter_mut().rev().find(is_around) {
+                *has_parts = true;
+            }
+            within.push((note, false));
+        }
+        covered
+    }
+}
+
+/// Whether bytes of `inner` are bytes of `outer`.
+fn encloses(outer: &Note, inner: &Note) -> bool {
+    match (&outer.range, &inner.range) {
+        (Some(outer), Some(inner)) => {
+            !inner.is_empty() && outer.start <= inner.start && inner.start < outer.end
+        }
+        _ => false,
     }
 }

@@ -32,8 +32,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-pub(crate) use self::decode::{by_decoding, facts, measure, text};
-pub(crate) use self::row::count;
+pub(crate) use self::decode::{by_decoding, content, facts, measure, shown};
+pub(crate) use self::row::{Clean, count};
+use crate::frame::parts::Stop;
 use crate::{DecodeError, Scope};
 
 /// What one part of a frame is, or a fact about the whole of it.
@@ -61,6 +62,10 @@ pub struct Explanation {
     notes: Vec<Note>,
     error: Option<String>,
     depth: usize,
+    /// Where something could not be read.
+    failed: Option<usize>,
+    /// Whether values are to be as short as can be.
+    brief: bool,
 }
 
 impl Explanation {
@@ -111,11 +116,9 @@ impl Explanation {
 
     /// Stops at the field that `error` names, and tells what it means for the connection.
     pub fn stop_at(&mut self, error: &DecodeError) -> &mut Self {
-        let found = self.notes.iter().find(|n| n.name == error.field);
-        let place = match found.and_then(|note| note.range.as_ref()) {
-            Some(range) => format!("at {:04x}, ", range.start),
-            None => String::new(),
-        };
+        let mut named = self.notes.iter().filter(|note| note.name == error.field);
+        let place = self.failed.or_else(|| named.find_map(|note| Some(note.range.as_ref()?.start)));
+        let place = place.map(|place| format!("at {place:04x}, ")).unwrap_or_default();
         let meaning = match error.scope {
             Scope::Message => "this message can't be used, the connection can",
             Scope::Connection => "the connection can't be used any longer",
@@ -141,9 +144,59 @@ impl Explanation {
         self.error.as_deref()
     }
 
-    /// The bytes of the frame from `start` on that are there; `None` if there are none.
-    pub(crate) fn part_from(&self, start: usize) -> Option<Range<usize>> {
-        self.length.filter(|_| start < self.end()).map(|length| start..length)
+    /// One whose values are short.
+    pub(crate) fn brief(bytes: Bytes) -> Self {
+        Explanation { brief: true, ..Explanation::new(bytes) }
+    }
+
+    pub(crate) fn is_brief(&self) -> bool {
+        self.brief
+    }
+
+    /// The length of the frame in bytes, if it is known.
+    pub(crate) fn told_length(&self) -> Option<usize> {
+        self.length
+    }
+
+    /// The frame, if all of it is there.
+    pub(crate) fn frame(&self) -> Option<Bytes> {
+        let total = self.length.filter(|total| *total <= self.bytes.len())?;
+        Some(self.bytes.slice(..total))
+    }
+
+    /// Notes that what starts at `start` could not be read.
+    pub(crate) fn fail(&mut self, start: usize, name: Cow<'static, str>, stop: &Stop) {
+        match stop {
+            Stop::Need(needed) => {
+                let end = self.bytes.len().max(*needed).max(start);
+                self.note(start..end, name, "cut off");
+            }
+            Stop::Bad(error) => {
+                self.failed.get_or_insert(start);
+                self.note(start..start, name, error.fault.to_string());
+            }
+        }
+    }
+
+    /// Says more of what has been noted.
+    pub(crate) fn annotate(&mut self, range: &Range<usize>, name: &str, more: &str) {
+        let is_it = |note: &&mut Note| note.range.as_ref() == Some(range) && note.name == name;
+        if let Some(note) = self.notes.iter_mut().find(is_it) {
+            note.value.push_str("  ");
+            note.value.push_str(more);
+        }
+    }
+
+    /// Says something else in the place of an earlier note.
+    pub(crate) fn revise(&mut self, index: usize, range: Range<usize>, value: String) {
+        if let Some(note) = self.notes.get_mut(index) {
+            (note.range, note.value) = (Some(range), value);
+        }
+    }
+
+    /// Forgets all but so many notes.
+    pub(crate) fn truncate(&mut self, notes: usize) {
+        self.notes.truncate(notes);
     }
 
     /// The bytes of the frame that are there.

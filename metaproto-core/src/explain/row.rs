@@ -8,6 +8,9 @@ pub(super) const WIDTH: usize = 8;
 /// Lines of hex for one note; what is longer is cut.
 pub(super) const LINES: usize = 4;
 
+/// The widest column of names: what is longer sticks out, or one long name would make all lines long.
+pub(super) const NAMES: usize = 40;
+
 /// What stands in the columns of one note or gap.
 #[derive(Debug)]
 pub(super) struct Row<'a> {
@@ -116,7 +119,7 @@ pub(crate) fn count(bytes: usize) -> String {
 }
 
 /// Text without what a terminal obeys: frames come from strangers.
-pub(super) struct Clean<'a>(pub(super) &'a str);
+pub(crate) struct Clean<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Clean<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

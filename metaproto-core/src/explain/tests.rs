@@ -50,6 +50,33 @@ fn parts_are_indented_below_what_they_are_parts_of() {
 }
 
 #[test]
+fn a_note_counts_for_its_bytes_unless_its_parts_do() {
+    let mut explanation = of(b"\x02abc");
+    explanation.note(0..1, "items", "2 items").nested(|items| {
+        items.note(1..2, "[0]", "\"a\"").nested(|item| {
+            item.fact("upper", "false");
+        });
+        items.note(2..2, "[1]", "cut off");
+    });
+    let expected = "\
+0000  02                       .         items      2 items
+0001  61                       a           [0]      \"a\"
+                                             upper  false
+0002                                       [1]      cut off
+0002  62 63                    bc        ...        2 bytes unknown
+";
+    assert_eq!(explanation.to_string(), expected);
+}
+
+#[test]
+fn a_long_name_does_not_make_every_line_long() {
+    let mut explanation = of(&[1, 2]);
+    explanation.note(0..1, "n".repeat(1000), "1").note(1..2, "short", "2");
+    let text = explanation.to_string();
+    assert!(text.lines().last().is_some_and(|line| line.len() < 100), "{text}");
+}
+
+#[test]
 fn bytes_without_a_note_and_behind_the_frame_are_shown_as_such() {
     let mut explanation = of(&[1, 2, 3, 4, 5, 6, 7]);
     explanation.note(1..2, "a", "2").note(3..4, "b", "4").length(5);

@@ -34,10 +34,7 @@ impl<M: Message> MessageCodec<M> {
         out: &mut BytesMut,
     ) -> Result<(), EncodeError> {
         let mut header = M::TEMPLATE;
-        set_kind::<M>(&mut header, kind)?;
-        if let (Some(id), Some(_)) = (id, M::SPEC.request_id_bits) {
-            M::set_request_id(&mut header, id)?;
-        }
+        complete::<M>(&mut header, id, kind)?;
         M::write_filled(header, &[], out)
     }
 
@@ -103,21 +100,9 @@ impl<M: Message> Codec for MessageCodec<M> {
         error: &Error,
         out: &mut BytesMut,
     ) -> Result<(), EncodeError> {
-        let (Some(status), Some(errors)) = (M::SPEC.status, M::SPEC.errors) else {
-            return Err(EncodeError::Unsupported("error replies"));
-        };
         let mut header = M::Header::first(request.context()).copied().unwrap_or(M::TEMPLATE);
-        if let (Some(id), Some(_)) = (request.request_id, M::SPEC.request_id_bits) {
-            M::set_request_id(&mut header, id)?;
-        }
-        let code = errors.code(error.kind);
-        status.field.write_int(header.as_mut_slice(), i128::from(code))?;
-        if M::SPEC.kind.is_some() {
-            set_kind::<M>(&mut header, MessageKind::Response)?;
-        }
-        let room = M::MAX_LENGTH.saturating_sub(M::HEADER_SIZE as u64);
-        let text = if errors.text { cut(&error.message, room) } else { "" };
-        M::write_filled(header, text.as_bytes(), out)
+        complete::<M>(&mut header, request.request_id, MessageKind::Response)?;
+        answer::<M>(header, Some(error), out)
     }
 
     fn patch_request_id(&self, header: &mut [u8], id: u64) -> Result<(), EncodeError> {
@@ -152,6 +137,39 @@ impl<M: Message> Codec for MessageCodec<M> {
     fn go_away(&self, out: &mut BytesMut) -> Result<(), EncodeError> {
         self.append(MessageKind::GoAway, None, out)
     }
+}
+
+/// Makes a header one of this kind, with this id.
+pub(super) fn complete<M: Message>(
+    header: &mut M::Header,
+    id: Option<u64>,
+    kind: MessageKind,
+) -> Result<(), EncodeError> {
+    if let (Some(id), Some(_)) = (id, M::SPEC.request_id_bits) {
+        M::set_request_id(header, id)?;
+    }
+    // Without a kind in the header, the side tells requests from responses; there are no others.
+    if M::SPEC.kind.is_none() && kind == MessageKind::Response {
+        return Ok(());
+    }
+    set_kind::<M>(header, kind)
+}
+
+/// Appends a message with this header, which tells of an error if there is one.
+pub(super) fn answer<M: Message>(
+    mut header: M::Header,
+    error: Option<&Error>,
+    out: &mut BytesMut,
+) -> Result<(), EncodeError> {
+    let Some(error) = error else { return M::write_filled(header, &[], out) };
+    let (Some(status), Some(errors)) = (M::SPEC.status, M::SPEC.errors) else {
+        return Err(EncodeError::Unsupported("error replies"));
+    };
+    let code = errors.code(error.kind);
+    status.field.write_int(header.as_mut_slice(), i128::from(code))?;
+    let room = M::MAX_LENGTH.saturating_sub(M::HEADER_SIZE as u64);
+    let text = if errors.text { cut(&error.message, room) } else { "" };
+    M::write_filled(header, text.as_bytes(), out)
 }
 
 /// Changes a message that has more than a header of fixed size: reads it, changes its fields, and

@@ -6,26 +6,33 @@
 //! [`Protocol`](crate::Protocol) of any message.
 
 mod auto;
+pub(crate) mod choice;
 mod codec;
-mod explain;
+pub(crate) mod explain;
 mod field;
 mod header;
 mod located;
 mod message;
+mod messages;
 pub mod parts;
 mod protocol;
 pub(crate) mod support;
 pub(crate) mod whole;
 
+use std::fmt;
+use std::ops::Range;
+
 use bytes::{Bytes, BytesMut};
 
 pub use self::auto::Auto;
+pub use self::choice::{Chosen, Frames};
 pub use self::field::{BitsInfo, ByteOrder, Constant, FieldInfo, Format};
 pub use self::header::Header;
 pub use self::located::{Located, Places};
 pub use self::message::{
     Asked, ErrorTable, KindField, Message, Property, Spec, StatusField, Wanted,
 };
+pub use self::messages::{Variant, Variants};
 use self::parts::{Cursor, Stop};
 pub use self::protocol::Derived;
 use crate::{DecodeError, EncodeError, Explanation, Fault, FrameLength};
@@ -107,6 +114,9 @@ pub trait Frame: Sized {
     /// The names of the parts behind them.
     const PARTS: &'static [&'static str];
 
+    /// The fields behind the body in the order of the wire; their offsets count from its end.
+    const TRAILER: &'static [FieldInfo] = &[];
+
     /// What never changes in the fixed part.
     const CONSTANTS: &'static [Constant];
 
@@ -147,6 +157,21 @@ pub trait Frame: Sized {
     /// [`DecodeError::message`] for the first that is wrong.
     fn verify(frame: &[u8], starts: &Self::Starts) -> Result<(), DecodeError> {
         let _ = (frame, starts);
+        Ok(())
+    }
+
+    /// Tells `each` of every checksum: its name, where it stands, and the bytes that are right.
+    ///
+    /// # Errors
+    /// What `each` fails with.
+    #[doc(hidden)]
+    #[inline]
+    fn checksums<E>(
+        frame: &[u8],
+        starts: &Self::Starts,
+        each: impl FnMut(&'static str, Range<usize>, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let _ = (frame, starts, each);
         Ok(())
     }
 
@@ -193,6 +218,69 @@ pub trait Frame: Sized {
 
     /// How many bytes the frame takes on the wire.
     fn size(&self) -> usize;
+
+    /// Tells the frame at the front of `bytes` field by field: printed, it is an annotated hex dump.
+    ///
+    /// It takes any bytes. Of a frame that is cut off or wrong it tells as much as there is, and then
+    /// where and why it stops: [`Explanation::error`] is `None` if and only if the frame is whole and
+    /// can be [read](Frame::read).
+    ///
+    /// ```
+    /// use metaproto_core::{Auto, Bytes, Frame};
+    ///
+    /// #[derive(Frame)]
+    /// struct Greeting {
+    ///     #[frame(bits(loud = 0, mood = 1..=3))]
+    ///     flags: u8,
+    ///     #[frame(length(of = body))]
+    ///     len: Auto<u8>,
+    ///     #[frame(body)]
+    ///     body: Bytes,
+    /// }
+    ///
+    /// let expected = "\
+    /// 0000  05                       .         flags   5 (0x05)
+    ///                                            loud  true (bit 0)
+    ///                                            mood  2 (bits 1 to 3)
+    /// 0001  02                       .         len     2 (0x02)
+    /// 0002  68 69                    hi        body    2 bytes
+    /// ";
+    /// assert_eq!(Greeting::explain(b"\x05\x02hi").to_string(), expected);
+    /// ```
+    #[must_use]
+    fn explain(bytes: &[u8]) -> Explanation {
+        let mut notes = Explanation::new(Bytes::copy_from_slice(bytes));
+        Self::explain_into(&mut notes);
+        notes
+    }
+
+    /// The frame for `{:?}` with the place of every field, in hex, as it is when it is written.
+    ///
+    /// ```
+    /// use metaproto_core::{Auto, Bytes, Frame};
+    ///
+    /// #[derive(Frame)]
+    /// struct Greeting {
+    ///     id: u16,
+    ///     #[frame(length(of = body))]
+    ///     len: Auto<u8>,
+    ///     #[frame(body)]
+    ///     body: Bytes,
+    /// }
+    ///
+    /// let greeting = Greeting { id: 7, len: Auto::new(), body: Bytes::from_static(b"hi") };
+    /// let shown = format!("{:?}", greeting.with_offsets());
+    /// assert_eq!(shown, r#"Greeting { 0000 id: 7, 0002 len: 2, 0003 body: "hi" }"#);
+    /// ```
+    fn with_offsets(&self) -> impl fmt::Debug {
+        explain::WithOffsets(self)
+    }
+
+    /// Notes all there is to say of the frame at the front of the bytes of `notes`.
+    #[doc(hidden)]
+    fn explain_into(notes: &mut Explanation) {
+        explain::frame::<Self>(notes);
+    }
 
     /// Notes what the parts say.
     ///

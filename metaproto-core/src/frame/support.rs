@@ -1,5 +1,6 @@
 //! What generated code calls. Not part of the public interface: it changes with the macros.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Constant;
@@ -81,6 +82,33 @@ pub fn given(field: &'static str, value: u64, unit: u64, plus: i64) -> Result<u6
         Some(units) => Ok(units.saturating_mul(unit)),
         None => Err(Stop::Bad(too_small(field, value))),
     }
+}
+
+/// What a length of the whole frame says if `varying` bytes of it vary: that and `plus`, unless the
+/// frame, of which `fixed` bytes do not vary, would be longer than `max`.
+///
+/// # Errors
+/// [`EncodeError::InvalidValue`] if it would.
+#[inline(always)]
+pub fn wire_length<T: TryFrom<u64>>(
+    field: &'static str,
+    varying: usize,
+    plus: i64,
+    fixed: usize,
+    max: u64,
+) -> Result<T, EncodeError> {
+    let (len, most) = (varying as u64, max.saturating_sub(fixed as u64));
+    let told = match plus {
+        0.. => len.saturating_add(plus.unsigned_abs()),
+        _ => len.saturating_sub(plus.unsigned_abs()),
+    };
+    // Compared first: where the field can tell `most`, the compiler then sees that the rest can't fail.
+    if len <= most
+        && let Ok(value) = T::try_from(told)
+    {
+        return Ok(value);
+    }
+    Err(too_long(field, varying.saturating_add(fixed) as u64, max))
 }
 
 /// What a field says of `bytes`: `bytes / unit + plus`, at most `max`. The counterpart of [`given`].
@@ -249,12 +277,17 @@ fn too_large(field: &'static str, value: u64) -> DecodeError {
     DecodeError::connection(field, Fault::LengthTooLarge(value))
 }
 
-/// A frame would be longer than its length can tell.
+/// Only the reason is made out of line: the compiler must see that this is an error, or it keeps a
+/// way from here back to success, and registers for it.
+#[inline(always)]
+fn too_long(field: &'static str, total: u64, max: u64) -> EncodeError {
+    EncodeError::InvalidValue { field, reason: too_long_reason(total, max) }
+}
+
 #[cold]
-#[must_use]
-pub fn too_long(field: &'static str, total: usize, max: u64) -> EncodeError {
-    let reason = format!("a frame of {total} bytes is longer than {max}");
-    EncodeError::InvalidValue { field, reason: reason.into() }
+#[inline(never)]
+fn too_long_reason(total: u64, max: u64) -> Cow<'static, str> {
+    format!("a frame of {total} bytes is longer than {max}").into()
 }
 
 #[cold]

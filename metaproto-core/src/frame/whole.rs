@@ -2,7 +2,7 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::parts::{Cursor, Part, Stop};
+use super::parts::{Cursor, IntForm, Part, Stop};
 use super::{Frame, Header, Located, OVERLONG, Places, Plain, support};
 use crate::{DecodeError, EncodeError, Explanation, Fault, FrameLength};
 
@@ -160,9 +160,9 @@ pub fn starts<const N: usize, const P: usize>(head: usize, sizes: &[usize; N]) -
 
 /// The size of a value, found out by writing it.
 #[must_use]
-pub fn measured<F: Frame>(frame: &F) -> usize {
+pub fn measured(write: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>) -> usize {
     let mut out = BytesMut::new();
-    match frame.write(&mut out) {
+    match write(&mut out) {
         Ok(()) => out.len(),
         Err(_) => 0,
     }
@@ -233,7 +233,7 @@ pub fn explain<P: Part>(
     notes: &mut Explanation,
 ) -> Result<(), Stop> {
     cursor.enter(field);
-    part.explain(cursor, field, notes)
+    part.explain(cursor, field.into(), notes)
 }
 
 /// Reads a part again that starts at `start`.
@@ -296,9 +296,65 @@ pub fn write_fixed<P: Part, const N: usize>(
     <[u8; N]>::try_from(&out[..]).map_err(|_| support::wider_than(field, N))
 }
 
+/// Proves a checksum: `right` is what must stand at its `place`.
+///
+/// # Errors
+/// Something else stands there.
+#[inline]
+pub fn prove(
+    frame: &[u8],
+    field: &'static str,
+    place: std::ops::Range<usize>,
+    right: &[u8],
+) -> Result<(), DecodeError> {
+    if frame.get(place) == Some(right) { Ok(()) } else { Err(bad_checksum(field)) }
+}
+
 /// A checksum proves that bytes are not what they were.
 #[cold]
-#[must_use]
-pub fn bad_checksum(field: &'static str) -> DecodeError {
+fn bad_checksum(field: &'static str) -> DecodeError {
     DecodeError::message(field, Fault::Other("does not match the bytes that it covers"))
+}
+
+/// Reads the tag of an enum.
+///
+/// # Errors
+/// As [`IntForm::read`].
+pub fn read_tag(cursor: &mut Cursor<'_>, form: IntForm) -> Result<i128, Stop> {
+    form.read(cursor)
+}
+
+/// Finds out which of these the value starts with, and passes over it.
+///
+/// # Errors
+/// None of them, or too few bytes have arrived to tell.
+pub fn read_magic(cursor: &mut Cursor<'_>, magic: &[&[u8]]) -> Result<usize, Stop> {
+    let ahead = cursor.ahead();
+    if let Some(index) = magic.iter().position(|magic| ahead.starts_with(magic)) {
+        let len = magic.get(index).map_or(0, |magic| magic.len());
+        cursor.advance(len as u64)?;
+        return Ok(index);
+    }
+    let possible = magic.iter().filter(|magic| magic.starts_with(ahead));
+    match possible.map(|magic| magic.len()).min() {
+        Some(least) => Err(cursor.advance(least as u64).err().unwrap_or(Stop::Need(least))),
+        None => {
+            let found = ahead.iter().take(8).fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+            Err(cursor.bad(Fault::BadMagic(found)))
+        }
+    }
+}
+
+/// No variant has this tag.
+#[cold]
+#[must_use]
+pub fn unknown_tag(cursor: &Cursor<'_>, tag: u64) -> Stop {
+    cursor.bad(Fault::UnknownValue(tag.cast_signed()))
+}
+
+/// A tag, for people.
+#[must_use]
+pub fn tag_text(cursor: &Cursor<'_>, range: std::ops::Range<usize>) -> String {
+    let bytes = cursor.bytes(range).iter();
+    bytes.fold("0x".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }

@@ -6,7 +6,17 @@ struct Message {
     len: Auto<u32>,
     #[frame(body)]
     body: Bytes,
-    crc: u32,
+    #[frame(prefix = u8)]
+    signature: String,
+}
+
+#[derive(Frame)]
+struct BodyBeforeItsLength {
+    id: u32,
+    #[frame(body)]
+    body: Bytes,
+    #[frame(length(of = body))]
+    len: Auto<u32>,
 }
 
 fn main() {}

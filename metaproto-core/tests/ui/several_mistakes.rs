@@ -15,7 +15,7 @@ pub struct Several {
     status: i16,
     #[frame(body)]
     body: Bytes,
-    crc: u32,
+    crc: usize,
 }
 
 // Those who use the struct have made no mistake, and hear of none.

@@ -5,6 +5,11 @@ enum Enum {
     A { id: u32 },
 }
 
+#[derive(Frame)]
+union Union {
+    a: u32,
+}
+
 #[derive(Frame, Codec)]
 #[meta(protocol = "tuple")]
 struct Tuple(u32);

@@ -3,7 +3,6 @@ use metaproto_core::{Auto, Frame};
 const LEN: usize = 4;
 
 #[derive(Frame)]
-#[frame(fixed)]
 struct Message {
     a: String,
     b: usize,

@@ -6,7 +6,7 @@ use syn::{Expr, Ident, LitStr};
 use super::value::fits_int;
 use crate::mistakes::{Mistakes, suggest};
 use crate::model::{ErrorTable, Kind, Mapping, Status};
-use crate::parse::{Declaration, Field, Int, Said, Scalar, Type, literal};
+use crate::parse::{Choice, Declaration, Field, Int, Said, Scalar, Type, literal};
 
 /// The variants of `metaproto_core::ErrorKind`.
 const ERROR_KINDS: [&str; 16] = [
@@ -55,6 +55,26 @@ pub(crate) fn mapping(declaration: &Declaration, mistakes: &mut Mistakes) -> Opt
         status,
         kind,
     })
+}
+
+/// What an enum of messages says of its protocol; returns the sharing.
+pub(crate) fn variants_protocol(choice: &Choice, mistakes: &mut Mistakes) -> Option<Ident> {
+    let meta = &choice.meta;
+    if meta.protocol.is_none() && !meta.unclear {
+        mistakes.add(choice.ident.span(), "name the protocol: `#[meta(protocol = \"name\")]`");
+    }
+    for name in meta.protocol.iter().chain(meta.aliases.iter().flatten()) {
+        protocol_name(name, mistakes);
+    }
+    let of_variants = "this belongs on the structs that the variants hold: what a field means, only \
+                       they can say";
+    if let Some(errors) = &meta.errors {
+        mistakes.add(errors.span, of_variants);
+    }
+    if let Some(switch) = &meta.error_text {
+        mistakes.add(switch.span(), of_variants);
+    }
+    meta.sharing.as_ref().and_then(|word| sharing_variant(word, mistakes))
 }
 
 fn protocol_name(name: &LitStr, mistakes: &mut Mistakes) {
@@ -121,6 +141,17 @@ fn request_id(declaration: &Declaration, mistakes: &mut Mistakes) -> Option<usiz
 
 fn sharing(declaration: &Declaration, has_id: bool, mistakes: &mut Mistakes) -> Option<Ident> {
     let word = declaration.meta.sharing.as_ref()?;
+    let variant = sharing_variant(word, mistakes)?;
+    let unclear = declaration.fields.iter().any(|field| field.meta.unclear);
+    if variant == "Shared" && !has_id && !unclear {
+        let text = "only messages with a request id can share a connection; use `exclusive` or \
+                    `bound`";
+        mistakes.add(word.span(), text);
+    }
+    Some(variant)
+}
+
+fn sharing_variant(word: &Ident, mistakes: &mut Mistakes) -> Option<Ident> {
     let variant = match word.to_string().as_str() {
         "shared" => "Shared",
         "exclusive" => "Exclusive",
@@ -131,12 +162,6 @@ fn sharing(declaration: &Declaration, has_id: bool, mistakes: &mut Mistakes) -> 
             return None;
         }
     };
-    let unclear = declaration.fields.iter().any(|field| field.meta.unclear);
-    if variant == "Shared" && !has_id && !unclear {
-        let text = "only messages with a request id can share a connection; use `exclusive` or \
-                    `bound`";
-        mistakes.add(word.span(), text);
-    }
     Some(Ident::new(variant, word.span()))
 }
 

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::tokens::{bytes_of, int_type, number};
+use super::tokens::{bytes_of, int_type, number, tried};
 use crate::model::{Checksum, Edge, Field, Layout};
 use crate::parse::Scalar;
 
@@ -99,7 +99,8 @@ pub(super) fn fill(layout: &Layout) -> TokenStream {
     }
 }
 
-/// `fn verify`: proves them; the frame is whole, and its parts have been located.
+/// `fn verify`, and `fn checksums`, which tells what they must be; the frame is whole, and its parts
+/// have been located.
 pub(super) fn verify(layout: &Layout) -> Option<TokenStream> {
     let trailer = super::tokens::Block::new(quote! { __trailer }, layout.trailer_size);
     let constants = super::head::check_trailer(layout, &trailer);
@@ -107,28 +108,6 @@ pub(super) fn verify(layout: &Layout) -> Option<TokenStream> {
         return None;
     }
     let size = number(layout.trailer_size);
-    let starts = |index: usize| {
-        let index = number(index);
-        quote! { __starts[#index] }
-    };
-    let places = Places { starts, end: quote! { __frame.len().saturating_sub(#size) } };
-    let checks = layout.checksums.iter().filter_map(|checksum| {
-        let field = field(layout, checksum)?;
-        let Scalar::Int(int) = field.scalar else { return None };
-        let (with, ty, name) = (&checksum.with, int_type(int), &checksum.name);
-        let (from, to) = (places.start(layout, checksum.first), places.stop(layout, checksum.last));
-        let at = places.start(layout, checksum.holder);
-        let end = places.stop(layout, checksum.holder);
-        let bytes = bytes_of(field.scalar, field.order, &quote! { __sum });
-        Some(quote! {
-            let __sum: #ty = #with(::metaproto_core::__private::part(__frame, 0, #from, #to));
-            if ::metaproto_core::__private::part(__frame, 0, #at, #end) != #bytes {
-                return ::core::result::Result::Err(
-                    ::metaproto_core::__private::bad_checksum(#name),
-                );
-            }
-        })
-    });
     let constants = (!constants.is_empty()).then(|| {
         quote! {
             if let ::core::option::Option::Some(__trailer) = __frame.last_chunk::<#size>() {
@@ -136,6 +115,10 @@ pub(super) fn verify(layout: &Layout) -> Option<TokenStream> {
             }
         }
     });
+    let (checksums, prove) = match layout.checksums.is_empty() {
+        true => (None, quote! { ::core::result::Result::Ok(()) }),
+        false => (Some(checksums(layout)), prove()),
+    };
     Some(quote! {
         fn verify(
             __frame: &[::core::primitive::u8],
@@ -143,8 +126,59 @@ pub(super) fn verify(layout: &Layout) -> Option<TokenStream> {
         ) -> ::core::result::Result<(), ::metaproto_core::DecodeError> {
             let _ = __starts;
             #constants
-            #(#checks)*
+            #prove
+        }
+        #checksums
+    })
+}
+
+fn prove() -> TokenStream {
+    quote! {
+        <Self as ::metaproto_core::frame::Frame>::checksums(
+            __frame,
+            __starts,
+            |__name, __place, __right| {
+                ::metaproto_core::__private::prove(__frame, __name, __place, __right)
+            },
+        )
+    }
+}
+
+fn checksums(layout: &Layout) -> TokenStream {
+    let size = number(layout.trailer_size);
+    let starts = |index: usize| {
+        let index = number(index);
+        quote! { __starts[#index] }
+    };
+    let places = Places { starts, end: quote! { __frame.len().saturating_sub(#size) } };
+    let each = layout.checksums.iter().filter_map(|checksum| {
+        let field = field(layout, checksum)?;
+        let Scalar::Int(int) = field.scalar else { return None };
+        let (with, ty, name) = (&checksum.with, int_type(int), &checksum.name);
+        let (from, to) = (places.start(layout, checksum.first), places.stop(layout, checksum.last));
+        let at = places.start(layout, checksum.holder);
+        let end = places.stop(layout, checksum.holder);
+        let bytes = bytes_of(field.scalar, field.order, &quote! { __sum });
+        let told = tried(&quote! { __each(#name, #at..#end, &#bytes) });
+        Some(quote! {
+            let __sum: #ty = #with(::metaproto_core::__private::part(__frame, 0, #from, #to));
+            #told;
+        })
+    });
+    quote! {
+        #[inline]
+        fn checksums<__E>(
+            __frame: &[::core::primitive::u8],
+            __starts: &Self::Starts,
+            mut __each: impl ::core::ops::FnMut(
+                &'static ::core::primitive::str,
+                ::core::ops::Range<::core::primitive::usize>,
+                &[::core::primitive::u8],
+            ) -> ::core::result::Result<(), __E>,
+        ) -> ::core::result::Result<(), __E> {
+            let _ = __starts;
+            #(#each)*
             ::core::result::Result::Ok(())
         }
-    })
+    }
 }

@@ -31,6 +31,16 @@ pub(crate) fn codec(layout: &Layout, mapping: &Mapping) -> TokenStream {
 
 /// `protocol()`, which is all that most users need.
 pub(super) fn protocol(ident: &syn::Ident, vis: &syn::Visibility) -> TokenStream {
+    let derived = quote! { ::metaproto_core::frame::Derived::<#ident>::new() };
+    protocol_function(ident, vis, &derived)
+}
+
+/// The same, of what it returns.
+pub(super) fn protocol_function(
+    ident: &syn::Ident,
+    vis: &syn::Visibility,
+    made: &TokenStream,
+) -> TokenStream {
     quote! {
         #[automatically_derived]
         #[allow(dead_code)]
@@ -38,7 +48,7 @@ pub(super) fn protocol(ident: &syn::Ident, vis: &syn::Visibility) -> TokenStream
             /// The protocol whose messages these are.
             #[must_use]
             #vis fn protocol() -> ::std::sync::Arc<dyn ::metaproto_core::Protocol> {
-                ::std::sync::Arc::new(::metaproto_core::frame::Derived::<#ident>::new())
+                ::std::sync::Arc::new(#made)
             }
         }
     }

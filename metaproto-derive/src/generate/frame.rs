@@ -5,11 +5,13 @@ use quote::quote;
 
 use super::head::{
     constant_infos, field_infos, length, length_needs, max_len_check, max_length, offsets,
-    set_lengths, template, trailer_template,
+    set_lengths, template, told_lengths, trailer_infos, trailer_template,
 };
 use super::tokens::{Block, number, tried};
 use super::walk::{Pass, locate, parts, variable};
-use super::write::{custom_shape, default_parts, own_parts, put_values, size, write_function};
+use super::write::{
+    cannot_be_empty, custom_shape, default_parts, own_parts, put_values, size, write_function,
+};
 use super::{bits, checksum};
 use crate::model::{Field, Framing, Layout, Role};
 use crate::parse::Scalar;
@@ -28,6 +30,7 @@ pub(crate) fn frame(layout: &Layout) -> TokenStream {
         None => TokenStream::new(),
     };
     let (length, set_lengths) = (length(layout), set_lengths(layout));
+    let trailer_infos = trailer_infos(layout);
     let (locate, verify) = (locate(layout), checksum::verify(layout));
     let (body, size) = (body(layout), size(layout));
     let (reading, explain) = (reading(layout), explain(layout));
@@ -51,6 +54,7 @@ pub(crate) fn frame(layout: &Layout) -> TokenStream {
             const CONSTANTS: &'static [::metaproto_core::frame::Constant] = &[#(#constants),*];
             const TEMPLATE: Self::Header = #template;
             #max_header
+            #trailer_infos
             #length
             #set_lengths
             #locate
@@ -140,7 +144,7 @@ fn reading(layout: &Layout) -> TokenStream {
     }
     let (head, trailer) = (number(layout.head_size), number(layout.trailer_size));
     let block = Block::new(quote! { __header }, layout.head_size);
-    let end = Block::new(quote! { __trailer }, layout.trailer_size);
+    let end = Block::new(quote! { &__trailer }, layout.trailer_size);
     let parts = parts(layout, Pass::Read);
     let values = values(&layout.head, &block);
     let trailer_values = self::values(&layout.trailer, &end);
@@ -165,7 +169,8 @@ fn reading(layout: &Layout) -> TokenStream {
             let __header = &#header;
             #parts
             let (__body, __trailer) = #close;
-            let _ = (__header, &__body, &__trailer);
+            let __trailer = &__trailer;
+            let _ = (__header, &__body, __trailer);
             ::core::result::Result::Ok(Self { #values #part_values #body #trailer_values })
         }
     }
@@ -197,6 +202,29 @@ fn writing(layout: &Layout) -> (TokenStream, TokenStream) {
             })
         },
     };
+    let fill = match cannot_be_empty(layout) {
+        true => quote! {
+            let _ = (__header, __body, __out);
+            ::core::result::Result::Err(
+                ::metaproto_core::EncodeError::Unsupported("messages of its own"),
+            )
+        },
+        false => quote! {
+            #defaults
+            ::metaproto_core::__private::all_or_nothing(__out, |__out| {
+                <#ident>::__write(__header, #default_arguments __body, #trailer_template, __out)
+            })
+        },
+    };
+    let filled = quote! {
+        fn write_filled(
+            __header: Self::Header,
+            __body: &[::core::primitive::u8],
+            __out: &mut ::metaproto_core::BytesMut,
+        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+            #fill
+        }
+    };
     let methods = quote! {
         fn write(
             &self,
@@ -205,16 +233,7 @@ fn writing(layout: &Layout) -> (TokenStream, TokenStream) {
             #write
         }
 
-        fn write_filled(
-            __header: Self::Header,
-            __body: &[::core::primitive::u8],
-            __out: &mut ::metaproto_core::BytesMut,
-        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
-            #defaults
-            ::metaproto_core::__private::all_or_nothing(__out, |__out| {
-                <#ident>::__write(__header, #default_arguments __body, #trailer_template, __out)
-            })
-        }
+        #filled
     };
     if is_plain(layout) {
         let methods = quote! {
@@ -251,8 +270,9 @@ fn plain(layout: &Layout) -> TokenStream {
     let body = layout.body.as_ref().map(|ident| quote! { #ident: __body, });
     let body_len = match &layout.body {
         Some(ident) => quote! { self.#ident.len() },
-        None => quote! { 0 },
+        None => quote! { (0 as ::core::primitive::usize) },
     };
+    let lengths = told_lengths(layout);
     quote! {
         #[automatically_derived]
         impl ::metaproto_core::frame::Plain for #ident {
@@ -267,13 +287,15 @@ fn plain(layout: &Layout) -> TokenStream {
                 &self,
             ) -> ::core::result::Result<Self::Header, ::metaproto_core::EncodeError> {
                 let mut __header = <Self as ::metaproto_core::frame::Frame>::TEMPLATE;
-                #puts
-                match <Self as ::metaproto_core::frame::Frame>::set_lengths(
-                    &mut __header, &[], #body_len,
-                ) {
-                    ::core::result::Result::Ok(()) => ::core::result::Result::Ok(__header),
-                    ::core::result::Result::Err(__error) => ::core::result::Result::Err(__error),
+                // The lengths first: what is next to them is then copied together with them.
+                let __body = #body_len;
+                {
+                    let __header = &mut __header;
+                    #lengths
+                    let _ = __header;
                 }
+                #puts
+                ::core::result::Result::Ok(__header)
             }
         }
     }

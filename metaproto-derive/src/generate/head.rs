@@ -58,6 +58,16 @@ pub(super) fn field_infos(layout: &Layout) -> Vec<TokenStream> {
     magic.chain(layout.head.iter().map(field_info)).collect()
 }
 
+/// `const TRAILER`, unless it would be empty.
+pub(super) fn trailer_infos(layout: &Layout) -> Option<TokenStream> {
+    let fields = layout.trailer.iter().map(field_info);
+    (!layout.trailer.is_empty()).then(|| {
+        quote! {
+            const TRAILER: &'static [::metaproto_core::frame::FieldInfo] = &[#(#fields),*];
+        }
+    })
+}
+
 pub(super) fn constant_infos(layout: &Layout) -> Vec<TokenStream> {
     let one = |constant: Written<'_>| {
         let (name, offset, bytes) = (constant.name, number(constant.offset), constant.bytes());
@@ -274,81 +284,154 @@ fn follows_from_total(layout: &Layout, length: &Length) -> bool {
         Framing::Head(total) => places(total).len() == 1,
         _ => false,
     };
-    let whole = matches!(length.covers, Cover::Frame | Cover::Rest | Cover::Body);
+    let whole = match length.covers {
+        Cover::Frame | Cover::Rest => true,
+        Cover::Body => layout.parts.is_empty(),
+        _ => false,
+    };
     alone && whole && length.unit == 1 && to_i64(least as u64).saturating_add(length.plus) >= 0
 }
 
 /// Makes the header tell the sizes of everything.
 pub(super) fn set_lengths(layout: &Layout) -> TokenStream {
-    let parts: Vec<_> = (0..layout.parts.len()).map(|i| format_ident!("__size_{i}")).collect();
-    let block = Block::new(quote! { __header }, layout.head_size);
-    let (head, trailer) = (number(layout.head_size), number(layout.trailer_size));
-    let in_head: Vec<_> = layout
-        .lengths
-        .iter()
-        .filter_map(|length| Some((length, holder(layout, length)?)))
-        .collect();
-    let whole = in_head.iter().find(|(length, _)| follows_from_total(layout, length));
-    let name = whole.map_or("frame", |(length, _)| &length.name);
-    let puts = in_head.iter().map(|(length, field)| {
-        let bytes = covered(length, field, &parts);
-        let value = wire_value(layout, length, widest(field), &bytes);
-        let Scalar::Int(int) = field.scalar else { return TokenStream::new() };
-        let ty = super::tokens::int_type(int);
-        let value = quote! { (#value as #ty) };
-        let bytes = super::tokens::bytes_of(field.scalar, field.order, &value);
-        block.put(field.offset, field.scalar, &bytes)
-    });
-    let unused = in_head.is_empty().then(|| quote! { let _ = &__header; });
+    let (parts, lengths) = (part_sizes(layout), told_lengths(layout));
     quote! {
-        #[inline(always)]
+        #[inline]
         fn set_lengths(
             __header: &mut Self::Header,
             __sizes: &Self::Sizes,
             __body: ::core::primitive::usize,
         ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+            let _ = &__header;
             let [#(#parts),*] = *__sizes;
-            let __head = (#head as ::core::primitive::usize) #(.saturating_add(#parts))*;
-            let __total = __head.saturating_add(__body).saturating_add(#trailer);
-            if __total as ::core::primitive::u64 > Self::MAX_LENGTH {
-                return ::core::result::Result::Err(
-                    ::metaproto_core::__private::too_long(#name, __total, Self::MAX_LENGTH),
-                );
-            }
-            #unused
-            #(#puts)*
+            #lengths
             ::core::result::Result::Ok(())
         }
     }
 }
 
-/// The bytes that a length covers, from `__total`, `__head`, `__body` and the sizes of parts.
-fn covered(length: &Length, field: &Field, parts: &[proc_macro2::Ident]) -> TokenStream {
-    let end = number(field.offset + field.scalar.width());
+/// Puts the lengths into `__header`, as they follow from `__body` and the sizes of the parts.
+pub(super) fn told_lengths(layout: &Layout) -> TokenStream {
+    let parts = part_sizes(layout);
+    let whole = in_head(layout).find(|(length, _)| follows_from_total(layout, length));
+    let fixed = layout.head_size + layout.trailer_size;
+    let (name, ty, plus) = match &whole {
+        Some((length, field)) => {
+            (&*length.name, number_type(field), whole_plus(layout, length, field))
+        }
+        None => ("frame", super::tokens::primitive("u64"), 0),
+    };
+    let (plus, fixed) = (signed(plus), number(fixed));
+    let value = super::tokens::tried(&quote! {
+        ::metaproto_core::__private::wire_length::<#ty>(
+            #name,
+            __body #(.saturating_add(#parts))*,
+            #plus,
+            #fixed,
+            <Self as ::metaproto_core::frame::Frame>::MAX_LENGTH,
+        )
+    });
+    let puts = put_lengths(layout);
+    quote! {
+        let __whole = #value;
+        let _ = __whole;
+        #puts
+    }
+}
+
+fn number_type(field: &Field) -> TokenStream {
+    match field.scalar {
+        Scalar::Int(int) => super::tokens::int_type(int),
+        _ => super::tokens::primitive("u64"),
+    }
+}
+
+/// What the length of the whole frame says besides the bytes that vary.
+fn whole_plus(layout: &Layout, length: &Length, field: &Field) -> i64 {
+    let all = layout.head_size + layout.trailer_size;
+    let fixed = match length.covers {
+        Cover::Frame => all,
+        Cover::Rest => all - (field.offset + field.scalar.width()),
+        _ => 0,
+    };
+    to_i64(fixed as u64).saturating_add(length.plus)
+}
+
+fn part_sizes(layout: &Layout) -> Vec<proc_macro2::Ident> {
+    (0..layout.parts.len()).map(|index| format_ident!("__size_{index}")).collect()
+}
+
+/// The same for a struct inside of a frame.
+pub(super) fn lengths_function(layout: &Layout) -> TokenStream {
+    let (head, count) = (number(layout.head_size), number(layout.parts.len()));
+    let (parts, puts) = (part_sizes(layout), put_lengths(layout));
+    quote! {
+        fn __set_lengths(
+            __header: &mut [::core::primitive::u8; #head],
+            __sizes: &[::core::primitive::usize; #count],
+            __body: ::core::primitive::usize,
+        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+            let [#(#parts),*] = *__sizes;
+            let _ = (&__header, __body);
+            #puts
+            ::core::result::Result::Ok(())
+        }
+    }
+}
+
+fn in_head(layout: &Layout) -> impl Iterator<Item = (&Length, &Field)> {
+    layout.lengths.iter().filter_map(|length| Some((length, holder(layout, length)?)))
+}
+
+fn put_lengths(layout: &Layout) -> TokenStream {
+    let parts = part_sizes(layout);
+    let block = Block::new(quote! { __header }, layout.head_size);
+    let puts = in_head(layout).map(|(length, field)| {
+        let ty = number_type(field);
+        let value = match follows_from_total(layout, length) {
+            true => quote! { __whole },
+            false => {
+                let bytes = covered(layout, length, field, &parts);
+                let value = wire_value(length, widest(field), &bytes);
+                quote! { (#value as #ty) }
+            }
+        };
+        let bytes = super::tokens::bytes_of(field.scalar, field.order, &value);
+        block.put(field.offset, field.scalar, &bytes)
+    });
+    quote! { #(#puts)* }
+}
+
+/// The bytes that a length covers, from the sizes of the body and the parts.
+fn covered(
+    layout: &Layout,
+    length: &Length,
+    field: &Field,
+    parts: &[proc_macro2::Ident],
+) -> TokenStream {
+    let all = layout.head_size + layout.trailer_size;
+    let behind = number(all - (field.offset + field.scalar.width()));
+    let (all, head) = (number(all), number(layout.head_size));
     match &length.covers {
-        Cover::Frame => quote! { __total },
-        Cover::Rest => quote! { __total.saturating_sub(#end) },
+        Cover::Frame => quote! { (__body #(.saturating_add(#parts))*.saturating_add(#all)) },
+        Cover::Rest => quote! { (__body #(.saturating_add(#parts))*.saturating_add(#behind)) },
         Cover::Body => quote! { __body },
-        Cover::Header => quote! { __head },
+        Cover::Header => quote! {
+            ((#head as ::core::primitive::usize) #(.saturating_add(#parts))*)
+        },
         Cover::Part(part) => {
             let part = &parts[*part];
             quote! { #part }
         }
         Cover::Window(window) => {
             let window = &parts[window.clone()];
-            quote! { (0 as ::core::primitive::usize) #(.saturating_add(#window))* }
+            quote! { ((0 as ::core::primitive::usize) #(.saturating_add(#window))*) }
         }
     }
 }
 
-fn wire_value(layout: &Layout, length: &Length, max: u64, bytes: &TokenStream) -> TokenStream {
+fn wire_value(length: &Length, max: u64, bytes: &TokenStream) -> TokenStream {
     let (name, plus) = (&length.name, signed(length.plus));
-    if follows_from_total(layout, length) {
-        return match length.plus {
-            0 => quote! { #bytes },
-            _ => quote! { (#bytes as ::core::primitive::u64).wrapping_add_signed(#plus) },
-        };
-    }
     let (unit, max) = (Literal::u64_unsuffixed(length.unit), Literal::u64_unsuffixed(max));
     super::tokens::tried(&quote! {
         ::metaproto_core::__private::wire_value(#name, #bytes, #unit, #plus, #max)

@@ -7,15 +7,21 @@
 mod bindings;
 mod bits;
 mod checksum;
+mod choice;
 mod codec;
 mod frame;
+mod frames;
 mod head;
 mod shape;
 mod stub;
 mod tokens;
 mod walk;
+mod wire;
 mod write;
 
+pub(crate) use self::choice::wire_choice;
 pub(crate) use self::codec::codec;
 pub(crate) use self::frame::frame;
-pub(crate) use self::stub::{codec_stub, frame_stub};
+pub(crate) use self::frames::{ProtocolOf, frames, messages};
+pub(crate) use self::stub::{codec_stub, frame_stub, frames_stub, wire_stub};
+pub(crate) use self::wire::wire;

@@ -1,7 +1,8 @@
 //! Shapes of parts, as expressions: the runtime does the rest.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Group, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
+use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
 use super::tokens::{byte_order, number, option, primitive, signed};
@@ -16,7 +17,31 @@ pub(super) fn shape(part: &Part) -> TokenStream {
     }
 }
 
-/// The same, with it.
+/// A reference to the shape of a part, with what may make it missing. A type without a layout is
+/// told of where it stands, and not once for each use.
+pub(super) fn borrowed(part: &Part) -> TokenStream {
+    let whole = whole(part);
+    let borrowed = quote! { &#whole };
+    match (&part.shape, &part.ty, &part.when) {
+        (Shape::Nested | Shape::List { .. }, Some(ty), None) => located(borrowed, ty.span()),
+        _ => borrowed,
+    }
+}
+
+/// The same tokens, as if they stood there.
+fn located(tokens: TokenStream, span: Span) -> TokenStream {
+    let one = |mut tree: TokenTree| {
+        if let TokenTree::Group(group) = &tree {
+            let inner = located(group.stream(), span);
+            tree = TokenTree::Group(Group::new(group.delimiter(), inner));
+        }
+        tree.set_span(tree.span().located_at(span));
+        tree
+    };
+    tokens.into_iter().map(one).collect()
+}
+
+/// The shape of a part, with what may make it missing.
 pub(super) fn whole(part: &Part) -> TokenStream {
     let inner = shape(part);
     match &part.when {
@@ -37,7 +62,7 @@ fn of(shape: &Shape, ty: &Type) -> TokenStream {
     let parts = quote! { ::metaproto_core::frame::parts };
     match shape {
         Shape::Number { scalar, form } => {
-            let form = number_form(*scalar, *form);
+            let (form, ty) = (number_form(*scalar, *form), number_type(*scalar));
             quote! { #parts::Number::<#ty>::new(#form) }
         }
         Shape::Array { scalar, order } => array(*scalar, *order),
@@ -78,6 +103,15 @@ fn of(shape: &Shape, ty: &Type) -> TokenStream {
     }
 }
 
+/// The type of a number, which may be that of an `Auto`.
+fn number_type(scalar: Scalar) -> TokenStream {
+    match scalar {
+        Scalar::Float(float) => primitive(float.name),
+        Scalar::Int(int) => primitive(int.name),
+        _ => primitive("u8"),
+    }
+}
+
 fn number_form(scalar: Scalar, form: NumberForm) -> TokenStream {
     let order = match form {
         NumberForm::Fixed(order) => order,
@@ -97,7 +131,7 @@ fn fixed(width: usize, order: Order, is_signed: bool) -> TokenStream {
     }
 }
 
-fn int_form(form: Form, order: Order) -> TokenStream {
+pub(super) fn int_form(form: Form, order: Order) -> TokenStream {
     match form {
         Form::Fixed(int) => fixed(int.width, order, int.signed),
         Form::Varint => quote! { ::metaproto_core::frame::parts::IntForm::Varint },

@@ -69,6 +69,86 @@ pub(crate) fn frame_stub(declaration: &Declaration) -> TokenStream {
     }
 }
 
+pub(crate) fn frames_stub(ident: &syn::Ident, generics: &syn::Generics) -> TokenStream {
+    let (generics, arguments, bounds) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #generics ::metaproto_core::frame::Frames for #ident #arguments #bounds {
+            fn choose(
+                _: ::metaproto_core::Side,
+                _: &[::core::primitive::u8],
+            ) -> ::core::result::Result<
+                ::metaproto_core::frame::Chosen,
+                ::metaproto_core::DecodeError,
+            > {
+                loop {}
+            }
+            fn frame_length(
+                _: ::metaproto_core::Side,
+                _: &[::core::primitive::u8],
+            ) -> ::core::result::Result<
+                ::metaproto_core::FrameLength,
+                ::metaproto_core::DecodeError,
+            > {
+                loop {}
+            }
+            fn read(
+                _: ::metaproto_core::Side,
+                _: ::metaproto_core::Bytes,
+            ) -> ::core::result::Result<Self, ::metaproto_core::DecodeError> {
+                loop {}
+            }
+            fn write(
+                &self,
+                _: &mut ::metaproto_core::BytesMut,
+            ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+                loop {}
+            }
+            fn size(&self) -> ::core::primitive::usize {
+                loop {}
+            }
+            fn explain(
+                _: ::metaproto_core::Side,
+                _: &[::core::primitive::u8],
+            ) -> ::metaproto_core::Explanation {
+                loop {}
+            }
+        }
+    }
+}
+
+pub(crate) fn wire_stub(ident: &syn::Ident, generics: &syn::Generics) -> TokenStream {
+    let (generics, arguments, bounds) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #generics ::metaproto_core::frame::parts::Wire for #ident #arguments #bounds {
+            const MIN_SIZE: ::core::primitive::usize = 0;
+            const SIZE: ::core::option::Option<::core::primitive::usize> =
+                ::core::option::Option::None;
+            fn skip(
+                _: &mut ::metaproto_core::frame::parts::Cursor<'_>,
+                _: &mut ::metaproto_core::frame::parts::Progress,
+            ) -> ::core::result::Result<(), ::metaproto_core::frame::parts::Stop> {
+                loop {}
+            }
+            fn read(
+                _: &mut ::metaproto_core::frame::parts::Cursor<'_>,
+            ) -> ::core::result::Result<Self, ::metaproto_core::frame::parts::Stop> {
+                loop {}
+            }
+            fn size(&self) -> ::core::primitive::usize {
+                loop {}
+            }
+            fn write(
+                &self,
+                _: &mut ::metaproto_core::BytesMut,
+            ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+                loop {}
+            }
+        }
+    }
+}
+
 pub(crate) fn codec_stub(declaration: &Declaration) -> TokenStream {
     // Its parameters would have to be `Send` and more.
     if !declaration.generics.params.is_empty() {

@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use super::bindings::{
     count_ident, given, given_length, is_named, length_ident, measures, measures_parts, named,
 };
-use super::shape::{whole, with_module};
+use super::shape::{borrowed, with_module};
 use super::tokens::{Block, number, tried};
 use crate::model::{Cover, Framing, Layout, Part, Role};
 
@@ -45,31 +45,31 @@ pub(super) fn parts(layout: &Layout, pass: Pass) -> TokenStream {
 }
 
 fn step(layout: &Layout, part: &Part, index: usize, pass: Pass) -> TokenStream {
-    let (name, shape, place) = (&part.name, whole(part), number(index));
+    let (name, shape, place) = (&part.name, borrowed(part), number(index));
     let with = with_module(part);
     let variable = variable(part);
     let tried = |call: TokenStream| tried(&quote! {{ #with #call }});
     let _ = layout;
     match pass {
         Pass::Locate => {
-            let passed = tried(quote! { __located.pass(#place, __cursor, #name, &#shape) });
+            let passed = tried(quote! { __located.pass(#place, __cursor, #name, #shape) });
             quote! { #passed; }
         }
         Pass::Skip => {
             let skipped = tried(quote! {
-                ::metaproto_core::__private::skip(__cursor, #name, &#shape)
+                ::metaproto_core::__private::skip(__cursor, #name, #shape)
             });
             quote! { #skipped; }
         }
         Pass::Read => {
             let read = tried(quote! {
-                ::metaproto_core::__private::read(__cursor, #name, &#shape)
+                ::metaproto_core::__private::read(__cursor, #name, #shape)
             });
             quote! { let #variable = #read; }
         }
         Pass::Explain => {
             let explained = tried(quote! {
-                ::metaproto_core::__private::explain(__cursor, #name, &#shape, __notes)
+                ::metaproto_core::__private::explain(__cursor, #name, #shape, __notes)
             });
             quote! { #explained; }
         }
@@ -85,12 +85,12 @@ fn told(layout: &Layout, part: &Part, index: usize, pass: Pass) -> TokenStream {
     if !needed {
         return TokenStream::new();
     }
-    let (shape, variable, place) = (whole(part), variable(part), number(index));
+    let (shape, variable, place) = (borrowed(part), variable(part), number(index));
     let value = match pass {
         Pass::Read => quote! { #variable },
-        Pass::Locate => tried(&quote! { __located.again(#place, __cursor, &#shape) }),
+        Pass::Locate => tried(&quote! { __located.again(#place, __cursor, #shape) }),
         Pass::Skip | Pass::Explain => {
-            tried(&quote! { ::metaproto_core::__private::again(__cursor, __begin, &#shape) })
+            tried(&quote! { ::metaproto_core::__private::again(__cursor, __begin, #shape) })
         }
     };
     let again = matches!(pass, Pass::Skip | Pass::Explain);
@@ -144,7 +144,7 @@ fn windows_from(layout: &Layout, index: usize, pass: Pass) -> TokenStream {
             }
             (false, _) => quote! { __cursor.position() as ::core::primitive::u64 },
         };
-        let limited = tried(&quote! { __cursor.limit(#start.saturating_add(#bytes)) });
+        let limited = tried(&quote! { __cursor.limit((#start).saturating_add(#bytes)) });
         let name = &length.name;
         Some(quote! { __cursor.enter(#name); let #ident = #limited; })
     });

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::bindings::{is_named, named, nothing_told};
 use super::head::widest;
-use super::shape::{whole, with_module};
+use super::shape::{borrowed, with_module};
 use super::tokens::{Block, bytes_of, int_type, number, primitive, signed, tried};
 use super::walk::variable;
 use crate::model::{Cover, Field, Holder, Layout, Length, NumberForm, Part, Role, Shape};
@@ -68,8 +68,8 @@ pub(super) fn custom_shape(field: &Field) -> (Option<TokenStream>, TokenStream) 
 
 /// The size of everything behind the fixed part, as a sum of expressions.
 fn size_of_part(part: &Part, value: &TokenStream) -> TokenStream {
-    let (shape, with) = (whole(part), with_module(part));
-    quote! {{ #with ::metaproto_core::frame::parts::Part::size(&#shape, #value) }}
+    let (shape, with) = (borrowed(part), with_module(part));
+    quote! {{ #with ::metaproto_core::frame::parts::Part::size(#shape, #value) }}
 }
 
 /// The number type of a part that tells a length or a count.
@@ -182,17 +182,17 @@ fn put_counts(layout: &Layout) -> TokenStream {
 /// Writes all parts to `__out`, where `__start` is the start of the frame.
 fn write_parts(layout: &Layout) -> TokenStream {
     let steps = layout.parts.iter().enumerate().map(|(index, part)| {
-        let (shape, with, variable) = (whole(part), with_module(part), variable(part));
+        let (shape, with, variable) = (borrowed(part), with_module(part), variable(part));
         let (place, name) = (number(index), &part.name);
         let _ = name;
         let write = match part.shape {
             Shape::Padding { .. } => quote! {
-                #shape.fill(__out.len().saturating_sub(__start), __out);
+                (#shape).fill(__out.len().saturating_sub(__start), __out);
             },
             _ => {
                 let write = tried(&quote! {{
                     #with
-                    ::metaproto_core::frame::parts::Part::write(&#shape, #variable, __out)
+                    ::metaproto_core::frame::parts::Part::write(#shape, #variable, __out)
                 }});
                 quote! { #write; }
             }
@@ -288,7 +288,9 @@ pub(super) fn size(layout: &Layout) -> TokenStream {
     }
     quote! {
         fn size(&self) -> ::core::primitive::usize {
-            ::metaproto_core::__private::measured(self)
+            ::metaproto_core::__private::measured(|__out| {
+                ::metaproto_core::frame::Frame::write(self, __out)
+            })
         }
     }
 }
@@ -299,6 +301,26 @@ pub(super) fn own_parts(layout: &Layout) -> TokenStream {
     quote! { #(&self.#idents,)* }
 }
 
+/// The value of a part that nobody has filled in.
+fn empty(part: &Part) -> TokenStream {
+    let ty = &part.ty;
+    match part.shape {
+        Shape::Array { .. } => quote! {
+            ::core::array::from_fn(|_| ::core::default::Default::default())
+        },
+        _ => quote! { <#ty as ::core::default::Default>::default() },
+    }
+}
+
+/// Whether there is a part of which nothing says how it is when nobody has filled it in: a type of
+/// the user's own without a default.
+pub(super) fn cannot_be_empty(layout: &Layout) -> bool {
+    layout.parts.iter().any(|part| {
+        let own = matches!(part.shape, Shape::Nested | Shape::Tagged(_) | Shape::With(_));
+        own && !matches!(part.role, Role::Value { default: Some(_) })
+    })
+}
+
 /// The arguments for parts that nobody has filled in, and the code that makes them.
 pub(super) fn default_parts(layout: &Layout) -> (TokenStream, TokenStream) {
     let block = Block::new(quote! { &__header }, layout.head_size);
@@ -307,7 +329,7 @@ pub(super) fn default_parts(layout: &Layout) -> (TokenStream, TokenStream) {
         let (variable, ty) = (variable(part), &part.ty);
         let value = match &part.role {
             Role::Value { default: Some(value) } => quote! { #value },
-            _ => quote! { <#ty as ::core::default::Default>::default() },
+            _ => empty(part),
         };
         let name = is_named(layout, part).then(|| {
             let ident = &part.ident;

@@ -1,6 +1,7 @@
 //! From tokens to attributes. Looks at one attribute at a time; whether they make sense together is
 //! the next step's question.
 
+mod choice;
 mod entry;
 mod frame;
 mod keys;
@@ -15,9 +16,11 @@ use syn::{
     Visibility,
 };
 
+pub(crate) use self::choice::{By, Choice, Held, Variant, choice};
 pub(crate) use self::frame::{
     BitOrder, Count, EntryKey, Form, FrameField, FrameStruct, Measure, SectionFormat, Target,
 };
+use self::frame::{endian, form};
 pub(crate) use self::meta::{MetaField, MetaStruct};
 pub(crate) use self::ty::{Inner, Int, Order, Scalar, Type};
 use crate::mistakes::Mistakes;
@@ -108,7 +111,9 @@ fn named_fields<'a>(
             Fields::Unnamed(fields) => (fields.span(), "the fields of a frame need names"),
             Fields::Unit => (input.ident.span(), "a frame needs fields"),
         },
-        Data::Enum(data) => (data.enum_token.span, "a frame is a struct, not an enum"),
+        Data::Enum(data) => {
+            (data.enum_token.span, "the fields of an enum are those of its variants")
+        }
         Data::Union(data) => (data.union_token.span, "a frame is a struct, not a union"),
     };
     mistakes.add(span, format_args!("{what}: `struct {} {{ id: u32, .. }}`", input.ident));

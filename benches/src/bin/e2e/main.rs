@@ -13,7 +13,6 @@ mod histogram;
 mod load;
 mod stream;
 mod summary;
-mod table;
 
 use std::error::Error;
 use std::process::ExitCode;

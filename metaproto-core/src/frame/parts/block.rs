@@ -1,12 +1,14 @@
 //! Bytes and text.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Content, Cursor, Extent, IntForm, Part, Prefix, Progress, Stop};
-use crate::{EncodeError, Fault};
+use super::{Content, Cursor, Extent, IntForm, Part, Prefix, Progress, Stop, note_read};
+use crate::explain::content;
+use crate::{EncodeError, Explanation, Fault};
 
 /// A type that is made of bytes: `Bytes`, `String`, `Vec<u8>`.
 pub trait Blob: Sized {
@@ -200,6 +202,18 @@ impl<B: Blob> Part for Nullable<B> {
 
     fn read(&self, cursor: &mut Cursor<'_>) -> Result<Option<B>, Stop> {
         self.range(cursor).map(|range| range.map(|range| B::take(cursor, range)))
+    }
+
+    fn explain(
+        &self,
+        cursor: &mut Cursor<'_>,
+        name: Cow<'static, str>,
+        notes: &mut Explanation,
+    ) -> Result<(), Stop> {
+        note_read(cursor, name, notes, |cursor| {
+            let range = self.range(cursor)?;
+            Ok(range.map_or_else(|| "nothing".to_owned(), |range| content(cursor.bytes(range))))
+        })
     }
 
     fn size(&self, value: &Option<B>) -> usize {

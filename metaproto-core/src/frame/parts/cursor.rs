@@ -54,6 +54,11 @@ impl<'a> Cursor<'a> {
         Cursor { limit: usize::MAX, open: true, ..Cursor::over(head) }
     }
 
+    /// Over the front of a frame of `total` bytes.
+    pub(in crate::frame) fn front(head: &'a [u8], total: usize) -> Self {
+        Cursor { limit: total, ..Cursor::over(head) }
+    }
+
     /// Refuses to go further than `max` bytes.
     #[must_use]
     pub fn max(mut self, max: usize) -> Self {

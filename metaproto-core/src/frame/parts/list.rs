@@ -1,5 +1,6 @@
 //! Lists of anything.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::BytesMut;
@@ -99,6 +100,53 @@ fn until_end(
     Ok(())
 }
 
+/// What is to be explained one by one.
+pub(super) struct Items {
+    pub(super) count: Option<Extent>,
+    pub(super) bytes: Option<Extent>,
+    pub(super) min_size: usize,
+}
+
+impl Items {
+    /// Notes what stands in front of the items, and then what `item` notes of each. `words` is what
+    /// one is called, and several.
+    ///
+    /// # Errors
+    /// As [`bounds`]; or what `item` fails with.
+    pub(super) fn explain(
+        &self,
+        cursor: &mut Cursor<'_>,
+        name: Cow<'static, str>,
+        [one, several]: [&str; 2],
+        notes: &mut Explanation,
+        mut item: impl FnMut(&mut Cursor<'_>, usize, &mut Explanation) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let start = cursor.position();
+        let bounds = bounds(cursor, self.count, self.bytes, self.min_size);
+        let bounds = bounds.inspect_err(|stop| notes.fail(start, name.clone(), stop))?;
+        let (front, at) = (start..cursor.position(), notes.notes().len());
+        notes.note(front.clone(), name, "");
+        let mut found = 0_usize;
+        let mut result = Ok(());
+        notes.nested(|notes| {
+            result = each(cursor, bounds, |cursor| {
+                let (start, noted) = (cursor.position(), notes.notes().len());
+                item(cursor, found, notes)?;
+                found = found.saturating_add(1);
+                if cursor.position() == start {
+                    // There may be many of them, and nothing to see.
+                    notes.truncate(noted);
+                }
+                Ok(())
+            });
+        });
+        let word = if found == 1 { one } else { several };
+        let more = if result.is_err() { " that can be read" } else { "" };
+        notes.revise(at, front, format!("{found} {word}{more}"));
+        result
+    }
+}
+
 impl<P: Part> List<P> {
     /// As many items as `count` tells, or as fit what `bytes` tells.
     #[must_use]
@@ -179,22 +227,13 @@ impl<P: Part> Part for List<P> {
     fn explain(
         &self,
         cursor: &mut Cursor<'_>,
-        name: &'static str,
+        name: Cow<'static, str>,
         notes: &mut Explanation,
     ) -> Result<(), Stop> {
-        let start = cursor.position();
-        let bounds = bounds(cursor, self.count, self.bytes, P::MIN_SIZE)?;
-        let told = match &bounds {
-            Bounds::Count(1) => "1 item".to_owned(),
-            Bounds::Count(count) => format!("{count} items"),
-            Bounds::Window(_) | Bounds::Rest => "items".to_owned(),
-        };
-        notes.note(start..cursor.position(), name, told);
-        let mut result = Ok(());
-        notes.nested(|notes| {
-            result = each(cursor, bounds, |cursor| self.item.explain(cursor, "-", notes));
-        });
-        result
+        let items = Items { count: self.count, bytes: self.bytes, min_size: P::MIN_SIZE };
+        items.explain(cursor, name, ["item", "items"], notes, |cursor, index, notes| {
+            self.item.explain(cursor, format!("[{index}]").into(), notes)
+        })
     }
 
     fn size(&self, value: &Self::Value) -> usize {
@@ -293,7 +332,7 @@ impl<P: Part> Part for Optional<P> {
     fn explain(
         &self,
         cursor: &mut Cursor<'_>,
-        name: &'static str,
+        name: Cow<'static, str>,
         notes: &mut Explanation,
     ) -> Result<(), Stop> {
         if self.present { self.part.explain(cursor, name, notes) } else { Ok(()) }

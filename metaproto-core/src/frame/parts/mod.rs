@@ -14,6 +14,7 @@ mod number;
 mod pairs;
 mod section;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::BytesMut;
@@ -26,7 +27,7 @@ pub use self::nested::{ByTag, Nested, Padding, Tagged, Wire};
 pub use self::number::{Array, Number, Numeric};
 pub use self::pairs::Pairs;
 pub use self::section::{Entry, EntryFormat, EntryKey, Key, Section};
-use crate::explain::{count, text};
+use crate::explain::{content, count};
 use crate::{DecodeError, EncodeError, Explanation};
 
 /// Where reading stops.
@@ -114,26 +115,42 @@ pub trait Part {
         Err(EncodeError::Unsupported("setting this property"))
     }
 
-    /// Passes over it and notes what it says.
+    /// Passes over it and notes what it says, under this name. What can't be read is noted as such.
     ///
     /// # Errors
     /// As [`skip`](Part::skip).
     fn explain(
         &self,
         cursor: &mut Cursor<'_>,
-        name: &'static str,
+        name: Cow<'static, str>,
         notes: &mut Explanation,
     ) -> Result<(), Stop> {
         let start = cursor.position();
-        self.skip(cursor, &mut Progress::default())?;
+        if let Err(stop) = self.skip(cursor, &mut Progress::default()) {
+            notes.fail(start, name, &stop);
+            return Err(stop);
+        }
         let range = start..cursor.position();
         let frame = cursor.bytes(0..range.end);
         let value = match self.property(frame, range.clone()) {
             Content::Int(number) => number.to_string(),
-            Content::Text(place) => text(frame.get(place).unwrap_or_default()),
+            Content::Text(place) => content(frame.get(place).unwrap_or_default()),
             Content::Absent => count(range.len()),
         };
         notes.note(range, name, value);
         Ok(())
     }
+}
+
+/// Notes what `read` says of what it has read, or that it could not.
+fn note_read(
+    cursor: &mut Cursor<'_>,
+    name: Cow<'static, str>,
+    notes: &mut Explanation,
+    read: impl FnOnce(&mut Cursor<'_>) -> Result<String, Stop>,
+) -> Result<(), Stop> {
+    let start = cursor.position();
+    let value = read(cursor).inspect_err(|stop| notes.fail(start, name.clone(), stop))?;
+    notes.note(start..cursor.position(), name, value);
+    Ok(())
 }

@@ -1,11 +1,13 @@
 //! Types that have a layout of their own.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use bytes::{BufMut, BytesMut};
 
-use super::{Cursor, Part, Progress, Stop};
+use super::{Cursor, Part, Progress, Stop, note_read};
 use crate::explain::count;
+use crate::frame::explain::type_name;
 use crate::{EncodeError, Explanation};
 
 /// A type with a layout of its own, which can be a field of a frame, an item of a list, or alone.
@@ -129,25 +131,34 @@ impl<T: Wire> Part for Nested<T> {
     fn explain(
         &self,
         cursor: &mut Cursor<'_>,
-        name: &'static str,
+        name: Cow<'static, str>,
         notes: &mut Explanation,
     ) -> Result<(), Stop> {
-        nested(cursor, name, notes, T::explain)
+        nested::<T>(cursor, name, notes, T::explain)
     }
 }
 
-/// Notes a value and, below it, its fields.
-fn nested(
+/// Notes a value of the type `T` and, below it, its fields.
+fn nested<T>(
     cursor: &mut Cursor<'_>,
-    name: &'static str,
+    name: Cow<'static, str>,
     notes: &mut Explanation,
     fields: impl FnOnce(&mut Cursor<'_>, &mut Explanation) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
-    let start = cursor.position();
-    notes.fact(name, String::new());
+    let (start, index) = (cursor.position(), notes.notes().len());
+    notes.note(start..start, name.clone(), type_name::<T>());
     let mut result = Ok(());
     notes.nested(|notes| result = fields(cursor, notes));
-    let _ = (start, count);
+    let is_told = notes.notes().len() > index.saturating_add(1);
+    match &result {
+        _ if is_told => {}
+        // Its author has not said how to tell more.
+        Ok(()) => notes.revise(index, start..cursor.position(), type_name::<T>().to_owned()),
+        Err(stop) => {
+            notes.truncate(index);
+            notes.fail(start, name, stop);
+        }
+    }
     result
 }
 
@@ -231,10 +242,10 @@ impl<T: Tagged> Part for ByTag<T> {
     fn explain(
         &self,
         cursor: &mut Cursor<'_>,
-        name: &'static str,
+        name: Cow<'static, str>,
         notes: &mut Explanation,
     ) -> Result<(), Stop> {
-        nested(cursor, name, notes, |cursor, notes| T::explain(self.tag, cursor, notes))
+        nested::<T>(cursor, name, notes, |cursor, notes| T::explain(self.tag, cursor, notes))
     }
 }
 
@@ -278,6 +289,20 @@ impl Part for Padding {
 
     fn read(&self, cursor: &mut Cursor<'_>) -> Result<(), Stop> {
         self.skip(cursor, &mut Progress::default())
+    }
+
+    fn explain(
+        &self,
+        cursor: &mut Cursor<'_>,
+        name: Cow<'static, str>,
+        notes: &mut Explanation,
+    ) -> Result<(), Stop> {
+        match self.len(cursor.position()) {
+            0 => Ok(()),
+            len => note_read(cursor, name, notes, |cursor| {
+                cursor.advance(len as u64).map(|_| count(len))
+            }),
+        }
     }
 
     fn size(&self, (): &()) -> usize {

@@ -1,13 +1,15 @@
 //! Numbers and arrays of them.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::Range;
 
 use bytes::BytesMut;
 
-use super::{Content, Cursor, IntForm, Part, Progress, Stop};
+use super::{Content, Cursor, IntForm, Part, Progress, Stop, note_read};
+use crate::explain::content;
 use crate::frame::ByteOrder;
-use crate::{EncodeError, Fault};
+use crate::{EncodeError, Explanation, Fault};
 
 /// A number type that a field can have.
 pub trait Numeric: Copy + std::str::FromStr + sealed::Sealed {
@@ -22,6 +24,9 @@ pub trait Numeric: Copy + std::str::FromStr + sealed::Sealed {
 
     /// The number as a property.
     fn content(self) -> Content;
+
+    /// The number for people.
+    fn shown(self) -> String;
 }
 
 mod sealed {
@@ -44,6 +49,9 @@ macro_rules! integers {
             fn content(self) -> Content {
                 Content::Int(i128::from(self))
             }
+            fn shown(self) -> String {
+                self.to_string()
+            }
         }
     )*};
 }
@@ -62,6 +70,9 @@ impl Numeric for u128 {
     fn content(self) -> Content {
         i128::try_from(self).map_or(Content::Absent, Content::Int)
     }
+    fn shown(self) -> String {
+        self.to_string()
+    }
 }
 
 macro_rules! floats {
@@ -79,6 +90,9 @@ macro_rules! floats {
             }
             fn content(self) -> Content {
                 Content::Absent
+            }
+            fn shown(self) -> String {
+                self.to_string()
             }
         }
     )*};
@@ -121,6 +135,15 @@ impl<T: Numeric> Part for Number<T> {
         T::from_wire(value).ok_or_else(|| cursor.bad(Fault::Other("does not fit its type")))
     }
 
+    fn explain(
+        &self,
+        cursor: &mut Cursor<'_>,
+        name: Cow<'static, str>,
+        notes: &mut Explanation,
+    ) -> Result<(), Stop> {
+        note_read(cursor, name, notes, |cursor| self.read(cursor).map(Numeric::shown))
+    }
+
     fn size(&self, value: &T) -> usize {
         self.form.size(value.to_wire())
     }
@@ -158,7 +181,16 @@ impl<T, const N: usize> Array<T, N> {
     }
 }
 
+/// The items of an array that are shown.
+const SHOWN: usize = 16;
+
 impl<T: Numeric, const N: usize> Array<T, N> {
+    fn shown(items: &[T; N]) -> String {
+        let shown: Vec<String> = items.iter().take(SHOWN).map(|item| item.shown()).collect();
+        let more = if N > SHOWN { format!(", ... ({N})") } else { String::new() };
+        format!("[{}{more}]", shown.join(", "))
+    }
+
     fn form(&self) -> IntForm {
         // Floats are read as their bits, which have no sign.
         let signed = T::from_wire(-1).is_some() && T::SIZE < 16;
@@ -185,6 +217,22 @@ impl<T: Numeric, const N: usize> Part for Array<T, N> {
             *item = Number::new(self.form()).read(cursor)?;
         }
         Ok(items)
+    }
+
+    fn explain(
+        &self,
+        cursor: &mut Cursor<'_>,
+        name: Cow<'static, str>,
+        notes: &mut Explanation,
+    ) -> Result<(), Stop> {
+        note_read(cursor, name, notes, |cursor| {
+            let start = cursor.position();
+            let items = self.read(cursor)?;
+            Ok(match T::SIZE {
+                1 => content(cursor.bytes(start..cursor.position())),
+                _ => Self::shown(&items),
+            })
+        })
     }
 
     fn size(&self, _: &[T; N]) -> usize {

@@ -1,13 +1,14 @@
 //! Sections as fields.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::BytesMut;
 
-use super::list::{Bounds, bounds, each, front_size, resume, write_front};
+use super::list::{Items, bounds, each, front_size, resume, write_front};
 use super::section::Key;
 use super::{Cursor, EntryFormat, Extent, Part, Progress, Section, Stop};
-use crate::explain::text;
+use crate::explain::{content, shown};
 use crate::{EncodeError, Explanation, Interest, Metadata};
 
 /// A section: something tells how many entries there are, or how many bytes they take, or they go on
@@ -104,32 +105,23 @@ impl Part for Pairs {
     fn explain(
         &self,
         cursor: &mut Cursor<'_>,
-        name: &'static str,
+        name: Cow<'static, str>,
         notes: &mut Explanation,
     ) -> Result<(), Stop> {
-        let start = cursor.position();
-        let bounds = bounds(cursor, self.count, self.bytes, self.format.min_size())?;
-        let told = match &bounds {
-            Bounds::Count(1) => "1 entry".to_owned(),
-            Bounds::Count(count) => format!("{count} entries"),
-            Bounds::Window(_) | Bounds::Rest => "entries".to_owned(),
-        };
-        notes.note(start..cursor.position(), name, told);
-        let mut result = Ok(());
-        notes.nested(|notes| {
-            result = each(cursor, bounds, |cursor| {
-                let start = cursor.position();
-                let entry = self.format.entry(cursor)?;
-                let value = text(cursor.bytes(entry.value));
-                let key = match entry.key {
-                    Key::Text(name) => String::from_utf8_lossy(cursor.bytes(name)).into_owned(),
-                    Key::Named(name) => name.to_owned(),
-                    Key::Number(number) => number.to_string(),
-                };
-                notes.note(start..cursor.position(), key, value);
-                Ok(())
-            });
-        });
-        result
+        let (count, bytes, min_size) = (self.count, self.bytes, self.format.min_size());
+        let items = Items { count, bytes, min_size };
+        items.explain(cursor, name, ["entry", "entries"], notes, |cursor, index, notes| {
+            let start = cursor.position();
+            let entry = self.format.entry(cursor).inspect_err(|stop| {
+                notes.fail(start, format!("[{index}]").into(), stop);
+            })?;
+            let name = match entry.key {
+                Key::Text(name) => shown(cursor.bytes(name)).0,
+                Key::Named(name) => name.to_owned(),
+                Key::Number(number) => number.to_string(),
+            };
+            notes.note(start..cursor.position(), name, content(cursor.bytes(entry.value)));
+            Ok(())
+        })
     }
 }

@@ -12,8 +12,13 @@ use crate::parse::{Field as Declared, FrameField, Int, Scalar, Type};
 pub(super) fn fixed(field: &Declared, mistakes: &mut Mistakes) -> Option<Scalar> {
     let said = &field.frame;
     let varies = said.varint.is_some() || said.zigzag.is_some() || said.when.is_some();
-    if varies {
+    if varies || (said.with.is_some() && said.bytes.is_none()) {
         return None;
+    }
+    if let (Some(_), Some(bytes), Some(_)) = (&said.with, &said.bytes, &field.ty)
+        && bytes.value > 0
+    {
+        return Some(Scalar::Custom(bytes.value));
     }
     match (field.ty.as_ref()?, &said.bytes) {
         (Type::Value(Scalar::Int(int)) | Type::Auto(Scalar::Int(int)), Some(bytes)) => {
@@ -31,9 +36,6 @@ pub(super) fn fixed(field: &Declared, mistakes: &mut Mistakes) -> Option<Scalar>
         }
         (Type::Value(scalar) | Type::Auto(scalar), None) => Some(*scalar),
         (Type::Custom, Some(bytes)) if bytes.value > 0 => Some(Scalar::Custom(bytes.value)),
-        (_, Some(bytes)) if said.with.is_some() && bytes.value > 0 => {
-            Some(Scalar::Custom(bytes.value))
-        }
         (Type::Custom, _) => None,
         (_, Some(bytes)) => {
             let text = "only integers and types of your own have this; for `Bytes` and `String` \

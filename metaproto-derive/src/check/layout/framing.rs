@@ -25,6 +25,7 @@ pub(super) fn framing(
         mistakes.add(second.span, text);
     }
     let unclear = measured.unclear
+        || walk.unclear
         || walk.declaration.frame.unclear
         || walk.declaration.fields.iter().any(|field| field.frame.unclear || field.ty.is_none());
     let end = end(walk, first.map(|(_, length)| length), unclear, mistakes);
@@ -209,6 +210,10 @@ fn part_of_a_frame(
     if let Some(body) = walk.body {
         let text = "only a frame has a body; use `prefix = u32`, or `rest` for all that is left";
         mistakes.add(body.ident.span(), text);
+    }
+    for index in walk.measures.checksums() {
+        let text = "only a frame has a checksum; cover this part by one of the frame";
+        mistakes.add(walk.declaration.fields[*index].ident.span(), text);
     }
     for length in &measured.lengths {
         if let Cover::Frame | Cover::Body | Cover::Header | Cover::Rest = length.covers {

@@ -36,7 +36,10 @@ impl Measures {
             }
             Some(Role::Length(_)) => Some(Role::Length(place(&mut self.lengths))),
             Some(Role::Count(_)) => Some(Role::Count(place(&mut self.counts))),
-            Some(Role::Checksum(_)) => Some(Role::Checksum(place(&mut self.checksums))),
+            Some(Role::Checksum) => {
+                place(&mut self.checksums);
+                Some(Role::Checksum)
+            }
             other => other,
         }
     }

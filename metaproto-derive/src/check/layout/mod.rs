@@ -12,6 +12,7 @@ mod visible;
 use syn::{Expr, ExprLit, Lit};
 
 use self::lengths::Measures;
+pub(crate) use self::part::{UNKNOWN, part};
 pub(crate) use self::visible::names;
 use super::value::fits;
 use crate::mistakes::Mistakes;
@@ -57,6 +58,7 @@ pub(crate) fn layout(
         body: None,
         trailer: Vec::new(),
         measures: Measures::default(),
+        unclear: false,
     };
     for (index, field) in declaration.fields.iter().enumerate() {
         walk.field(index, field, mistakes);
@@ -118,6 +120,8 @@ struct Walk<'a> {
     body: Option<&'a Declared>,
     trailer: Vec<Field>,
     measures: Measures,
+    /// A field makes no sense; this has been reported.
+    unclear: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -159,7 +163,8 @@ impl<'a> Walk<'a> {
             mistakes.add(at.span, text);
         }
         self.parts.extend(part::padding(field));
-        let part = part::part(self, field, mistakes);
+        let part = part(self.order, field, mistakes);
+        self.unclear |= part.is_none();
         let role = part.as_ref().map(|part| &part.role);
         let is_plain = role.is_none_or(|role| matches!(role, Role::Value { .. }));
         if !is_plain {

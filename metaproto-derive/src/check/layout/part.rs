@@ -1,6 +1,6 @@
 //! Fields whose place or size differs between frames.
 
-use super::{Walk, role};
+use super::role;
 use crate::mistakes::Mistakes;
 use crate::model::{Extent, NumberForm, Part, Prefix, Role, Shape};
 use crate::parse::{
@@ -26,13 +26,13 @@ pub(super) fn padding(field: &Declared) -> Option<Part> {
     })
 }
 
-pub(super) fn part(walk: &Walk<'_>, field: &Declared, mistakes: &mut Mistakes) -> Option<Part> {
+pub(crate) fn part(order: Order, field: &Declared, mistakes: &mut Mistakes) -> Option<Part> {
     let said = &field.frame;
     if let Some(bits) = &said.bits {
         let text = "bits belong to a field in front of the first one of varying size";
         mistakes.add(bits.span, text);
     }
-    let order = said.endian.as_ref().map_or(walk.order, |endian| endian.value);
+    let order = said.endian.as_ref().map_or(order, |endian| endian.value);
     let ty = field.ty.as_ref()?;
     let spot = Spot { field, order };
     let (shape, inner) = match (ty, &said.when) {
@@ -58,7 +58,7 @@ pub(super) fn part(walk: &Walk<'_>, field: &Declared, mistakes: &mut Mistakes) -
         Some(scalar) => role::of(field, scalar, mistakes)?,
         None => Role::Value { default: said.default.as_ref().map(|said| said.value.clone()) },
     };
-    if let Role::Checksum(_) | Role::Constant(_) | Role::Reserved = role {
+    if let Role::Checksum | Role::Constant(_) | Role::Reserved = role {
         let text = "this must stand in front of the first field of varying size, or behind the \
                     body";
         mistakes.add(field.ident.span(), text);
@@ -103,6 +103,10 @@ impl Spot<'_> {
             }
             Type::Section => {
                 let Some(format) = &said.section else {
+                    // What could not be understood was the answer.
+                    if said.unclear {
+                        return None;
+                    }
                     let text = "say how it is written: `#[frame(kv(key = u16, value = u16))]` or \
                                 `#[frame(tlv(tag = u8, length = u16))]`";
                     mistakes.at(written, text);
@@ -203,4 +207,4 @@ impl Spot<'_> {
 }
 
 /// Some field may tell it; this is found out when all of them are known.
-pub(super) const UNKNOWN: Extent = Extent::Length(usize::MAX);
+pub(crate) const UNKNOWN: Extent = Extent::Length(usize::MAX);

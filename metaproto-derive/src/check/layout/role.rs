@@ -78,7 +78,7 @@ fn valued(field: &Declared, auto: bool, scalar: Scalar, mistakes: &mut Mistakes)
     }
     if said.checksum.is_some() {
         return match (auto, scalar) {
-            (true, Scalar::Int(int)) if !int.signed && !int.is_narrow() => Some(Role::Checksum(0)),
+            (true, Scalar::Int(int)) if !int.signed && !int.is_narrow() => Some(Role::Checksum),
             (true, _) => {
                 mistakes.at(&field.written, "a checksum is an unsigned integer: `Auto<u32>`");
                 None

@@ -66,7 +66,7 @@ pub(crate) fn field<'a>(
     of_entries(&entries(attributes, mistakes), mistakes)
 }
 
-fn of_entries(entries: &[Entry], mistakes: &mut Mistakes) -> FrameField {
+pub(crate) fn of_entries(entries: &[Entry], mistakes: &mut Mistakes) -> FrameField {
     let before = mistakes.count();
     let mut said = FrameField::default();
     for entry in entries {

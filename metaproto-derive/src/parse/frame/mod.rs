@@ -7,8 +7,8 @@ mod section;
 use proc_macro2::Span;
 use syn::{Attribute, Expr};
 
-pub(crate) use self::field::{BitArm, FrameField};
-pub(crate) use self::measure::{Checksum, Count, Form, Length, Measure, Target};
+pub(crate) use self::field::FrameField;
+pub(crate) use self::measure::{Count, Form, Measure, Target};
 pub(crate) use self::section::{EntryKey, SectionFormat};
 use super::entry::{Entry, entries};
 use super::keys::FRAME_STRUCT;
@@ -69,9 +69,10 @@ fn container_entry(entry: &Entry, said: &mut FrameStruct, mistakes: &mut Mistake
     }
 }
 
-pub(super) use self::field::field;
+pub(super) use self::field::{field, of_entries};
+pub(super) use self::measure::form;
 
-fn endian(entry: &Entry) -> syn::Result<Order> {
+pub(super) fn endian(entry: &Entry) -> syn::Result<Order> {
     let word = entry.word("endian = little")?;
     match word.to_string().as_str() {
         "big" => Ok(Order::Big),

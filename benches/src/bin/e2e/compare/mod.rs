@@ -17,7 +17,7 @@ use crate::cell::Cell;
 use crate::cli::CompareArguments;
 use crate::load::{Faults, Report};
 use crate::summary::{Rounds, Summary, cpu_per_request};
-use crate::table;
+use metaproto_benches::table;
 
 /// Seconds of load before each measurement.
 const WARMUP: f64 = 0.3;

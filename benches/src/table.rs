@@ -4,7 +4,8 @@
 ///
 /// The first column is aligned left, the others right. Rows shorter than `heading` end in empty
 /// cells.
-pub(crate) fn markdown(heading: &[String], rows: &[Vec<String>]) -> String {
+#[must_use]
+pub fn markdown(heading: &[String], rows: &[Vec<String>]) -> String {
     let text = |row: &[String], at: usize| row.get(at).cloned().unwrap_or_default();
     let widths: Vec<usize> = (0..heading.len())
         .map(|at| {

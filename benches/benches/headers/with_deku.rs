@@ -1,0 +1,56 @@
+//! The headers with deku.
+
+use deku::{DekuContainerRead, DekuContainerWrite, DekuRead, DekuWrite};
+use metaproto_core::EncodeError;
+
+use super::samples::{
+    AwesomeParts, DubboParts, awesome_length, dubbo_length, fold_awesome, fold_dubbo, refused,
+};
+
+#[derive(DekuRead, DekuWrite)]
+#[deku(endian = "big", magic = b"\xda\xbb")]
+struct Dubbo {
+    flags: u8,
+    status: u8,
+    id: u64,
+    body_len: u32,
+}
+
+#[derive(DekuRead, DekuWrite)]
+#[deku(endian = "big")]
+struct Awesome {
+    version: i8,
+    flow: u32,
+    #[deku(assert = "*total >= 13")]
+    total: u32,
+    cmd: i16,
+    code: i16,
+}
+
+#[inline(never)]
+pub(crate) fn decode_dubbo(bytes: &[u8]) -> Option<u64> {
+    let (_, header) = Dubbo::from_bytes((bytes, 0)).ok()?;
+    let total = u64::from(header.body_len) + 16;
+    Some(fold_dubbo(header.flags, header.status, header.id, total))
+}
+
+#[inline(never)]
+pub(crate) fn decode_awesome(bytes: &[u8]) -> Option<u64> {
+    let (_, header) = Awesome::from_bytes((bytes, 0)).ok()?;
+    let results = (header.cmd, header.code);
+    Some(fold_awesome(header.version, header.flow, results, header.total.into()))
+}
+
+#[inline(never)]
+pub(crate) fn encode_dubbo(parts: &DubboParts, out: &mut [u8; 16]) -> Result<(), EncodeError> {
+    let body_len = dubbo_length(&parts.body)?;
+    let header = Dubbo { flags: parts.flags, status: parts.status, id: parts.id, body_len };
+    header.to_slice(out).map(|_| ()).map_err(|_| refused())
+}
+
+#[inline(never)]
+pub(crate) fn encode_awesome(parts: &AwesomeParts, out: &mut [u8; 13]) -> Result<(), EncodeError> {
+    let AwesomeParts { version, flow, cmd, code, ref body } = *parts;
+    let total = awesome_length(body)?;
+    Awesome { version, flow, total, cmd, code }.to_slice(out).map(|_| ()).map_err(|_| refused())
+}

@@ -1,0 +1,3 @@
+//! What the benchmarks and the programs of this crate share.
+
+pub mod table;
