@@ -18,6 +18,7 @@ use crate::{
 /// not arrived whole.
 pub(super) struct MessageCodec<M: Message> {
     asked: Asked,
+    max_frame: usize,
     located: Located<M::Starts>,
     message: PhantomData<M>,
 }
@@ -25,7 +26,8 @@ pub(super) struct MessageCodec<M: Message> {
 impl<M: Message> MessageCodec<M> {
     pub(super) fn new(context: &CodecContext) -> Self {
         let asked = Asked::new::<M>(context.side, &context.interest);
-        MessageCodec { asked, located: Located::default(), message: PhantomData }
+        let max_frame = context.limits.max_frame;
+        MessageCodec { asked, max_frame, located: Located::default(), message: PhantomData }
     }
 
     /// Appends a message of `kind` that nobody has sent: a template, and perhaps an id.
@@ -73,7 +75,15 @@ impl<M: Message> Codec for MessageCodec<M> {
         if M::IS_SCANNED && !matches!(told, Ok(FrameLength::Need(_))) {
             self.located = Located::default();
         }
-        told
+        match told {
+            // It will be refused; to be answered all the same, it must say who has asked.
+            Ok(FrameLength::Known(total))
+                if total > self.max_frame && head.len() < M::HEADER_SIZE =>
+            {
+                Ok(FrameLength::Need(M::HEADER_SIZE))
+            }
+            told => told,
+        }
     }
 
     fn decode(&mut self, frame: Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
