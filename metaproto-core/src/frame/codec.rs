@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
+use super::parts::Stop;
 use super::spec::Home;
-use super::whole::{bad, locate};
+use super::whole::locate;
 use super::{Asked, Header, Located, Message, Place, Places, Property, Spec, support};
 use crate::{
     Change, Codec, CodecContext, DecodeError, EncodeError, Error, FrameLength, Interest,
@@ -64,7 +65,8 @@ impl<M: Message> MessageCodec<M> {
         metadata.header_size = located.header_size();
         metadata.trailer_size = M::TRAILER_SIZE;
         M::verify(frame, located.starts())?;
-        M::describe_parts(frame, located.starts(), &self.asked, metadata).map_err(bad)?;
+        M::describe_parts(frame, located.starts(), &self.asked, metadata)
+            .map_err(Stop::into_error)?;
         described
     }
 }
@@ -301,7 +303,10 @@ fn change_message<M: Message>(
             change_entry(message, index, name).and_then(|section| match change {
                 Change::Set { value, .. } => section.set(name, value),
                 Change::Append { value, .. } => section.append(name, value),
-                Change::Remove { .. } => section.remove(name),
+                Change::Remove { .. } => {
+                    section.remove(name);
+                    Ok(())
+                }
             })
         }
         None => Err(unsupported(change)),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Constant;
-use super::parts::Stop;
+use super::parts::{Cursor, Stop};
 use crate::{DecodeError, EncodeError, Fault, FrameLength};
 
 /// `LEN` bytes of a header from the offset `AT`. That they lie within it is checked by the compiler,
@@ -73,14 +73,20 @@ pub fn total(
 /// # Errors
 /// [`Fault::LengthTooSmall`] if that is negative.
 #[inline]
-pub fn given(field: &'static str, value: u64, unit: u64, plus: i64) -> Result<u64, Stop> {
+pub fn given(
+    field: &'static str,
+    value: u64,
+    unit: u64,
+    plus: i64,
+    cursor: &Cursor<'_>,
+) -> Result<u64, Stop> {
     let units = match plus {
         0.. => value.checked_sub(plus.unsigned_abs()),
         _ => Some(value.saturating_add(plus.unsigned_abs())),
     };
     match units {
         Some(units) => Ok(units.saturating_mul(unit)),
-        None => Err(Stop::Bad(too_small(field, value))),
+        None => Err(cursor.bad_in(field, Fault::LengthTooSmall(value))),
     }
 }
 

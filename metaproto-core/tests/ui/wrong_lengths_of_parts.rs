@@ -63,4 +63,15 @@ struct NotAFrame {
     body: Bytes,
 }
 
+#[derive(Wire)]
+struct AlignedBehind {
+    #[frame(prefix = u8)]
+    name: String,
+    #[frame(length(of = a..=b))]
+    len: Auto<u16>,
+    a: u8,
+    #[frame(align_before = 4)]
+    b: u32,
+}
+
 fn main() {}

@@ -5,14 +5,15 @@ use std::marker::PhantomData;
 
 use bytes::{BufMut, BytesMut};
 
-use super::{Cursor, Part, Progress, Stop, note_read};
+use super::{Cursor, Part, Progress, Stop, invalid, note_read};
 use crate::explain::count;
 use crate::frame::explain::type_name;
 use crate::{EncodeError, Explanation};
 
 /// A type with a layout of its own, which can be a field of a frame, an item of a list, or alone.
 ///
-/// Derive it, or implement it by hand for what no attribute can say.
+/// Derive it, or implement it by hand for what no attribute can say. One that holds others of its
+/// own type must do so through [`Nested`], so that bytes can't make us descend for ever.
 ///
 /// ```
 /// use metaproto_core::frame::parts::{Cursor, Progress, Stop, Wire};
@@ -59,7 +60,8 @@ pub trait Wire: Sized {
     /// How many bytes it takes, if that is always the same.
     const SIZE: Option<usize>;
 
-    /// Checks it and moves behind it; see [`Part::skip`].
+    /// Moves behind it; see [`Part::skip`]. A type of more than one part may start over each time: it
+    /// must then give its parts a progress that is not this one.
     ///
     /// # Errors
     /// [`Stop::Need`] if bytes are missing, [`Stop::Bad`] if they are wrong.
@@ -86,12 +88,11 @@ pub trait Wire: Sized {
     /// As [`skip`](Wire::skip).
     fn explain(cursor: &mut Cursor<'_>, notes: &mut Explanation) -> Result<(), Stop> {
         let _ = notes;
-        Self::skip(cursor, &mut Progress::default())
+        Self::skip(cursor, &mut Progress::new())
     }
 }
 
 /// A field of such a type.
-#[derive(Debug, Clone, Copy)]
 pub struct Nested<T>(PhantomData<T>);
 
 impl<T> Nested<T> {
@@ -113,11 +114,11 @@ impl<T: Wire> Part for Nested<T> {
     const MIN_SIZE: usize = T::MIN_SIZE;
 
     fn skip(&self, cursor: &mut Cursor<'_>, progress: &mut Progress) -> Result<(), Stop> {
-        T::skip(cursor, progress)
+        cursor.nested(|cursor| T::skip(cursor, progress))
     }
 
     fn read(&self, cursor: &mut Cursor<'_>) -> Result<T, Stop> {
-        T::read(cursor)
+        cursor.nested(T::read)
     }
 
     fn size(&self, value: &T) -> usize {
@@ -148,7 +149,7 @@ fn nested<T>(
     let (start, index) = (cursor.position(), notes.notes().len());
     notes.note(start..start, name.clone(), type_name::<T>());
     let mut result = Ok(());
-    notes.nested(|notes| result = fields(cursor, notes));
+    notes.nested(|notes| result = cursor.nested(|cursor| fields(cursor, notes)));
     let is_told = notes.notes().len() > index.saturating_add(1);
     match &result {
         _ if is_told => {}
@@ -194,14 +195,13 @@ pub trait Tagged: Sized {
     /// As [`skip`](Tagged::skip).
     fn explain(tag: u64, cursor: &mut Cursor<'_>, notes: &mut Explanation) -> Result<(), Stop> {
         let _ = notes;
-        Self::skip(tag, cursor, &mut Progress::default())
+        Self::skip(tag, cursor, &mut Progress::new())
     }
 }
 
 /// A field of such a type.
-#[derive(Debug, Clone, Copy)]
 pub struct ByTag<T> {
-    tag: u64,
+    pub(super) tag: u64,
     of: PhantomData<T>,
 }
 
@@ -218,11 +218,11 @@ impl<T: Tagged> Part for ByTag<T> {
     const MIN_SIZE: usize = 0;
 
     fn skip(&self, cursor: &mut Cursor<'_>, progress: &mut Progress) -> Result<(), Stop> {
-        T::skip(self.tag, cursor, progress)
+        cursor.nested(|cursor| T::skip(self.tag, cursor, progress))
     }
 
     fn read(&self, cursor: &mut Cursor<'_>) -> Result<T, Stop> {
-        T::read(self.tag, cursor)
+        cursor.nested(|cursor| T::read(self.tag, cursor))
     }
 
     fn size(&self, value: &T) -> usize {
@@ -232,10 +232,7 @@ impl<T: Tagged> Part for ByTag<T> {
     fn write(&self, value: &T, out: &mut BytesMut) -> Result<(), EncodeError> {
         match value.has_tag(self.tag) {
             true => value.write(out),
-            false => Err(EncodeError::InvalidValue {
-                field: "tag",
-                reason: format!("{} tells something else than what is written", self.tag).into(),
-            }),
+            false => Err(invalid(format!("is not what the tag {} tells", self.tag))),
         }
     }
 
@@ -250,21 +247,29 @@ impl<T: Tagged> Part for ByTag<T> {
 }
 
 /// Bytes that mean nothing: so many, and then as many as it takes to get to a multiple of something,
-/// counted from the start of the frame.
+/// counted from the start of the frame, or of the value within it.
 #[derive(Debug, Clone, Copy)]
 pub struct Padding {
     skip: usize,
     align: usize,
+    origin: usize,
 }
 
 impl Padding {
     /// `skip` bytes, then up to a multiple of `align`, a power of two.
     #[must_use]
     pub const fn new(skip: usize, align: usize) -> Self {
-        Padding { skip, align }
+        Padding { skip, align, origin: 0 }
     }
 
-    /// How many bytes there are at this place.
+    /// The same, for what starts at this place of the frame.
+    #[must_use]
+    pub const fn from(mut self, origin: usize) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// How many bytes there are at this place, counted from the origin.
     #[must_use]
     pub fn len(&self, position: usize) -> usize {
         let end = position.saturating_add(self.skip);
@@ -272,7 +277,7 @@ impl Padding {
         end.saturating_sub(position)
     }
 
-    /// Appends it; `position` is where it starts in the frame.
+    /// Appends it; `position` is where it starts, counted from the origin.
     pub fn fill(&self, position: usize, out: &mut BytesMut) {
         out.put_bytes(0, self.len(position));
     }
@@ -282,13 +287,18 @@ impl Part for Padding {
     type Value = ();
     const MIN_SIZE: usize = 0;
 
+    #[inline]
+    fn min_size(&self) -> usize {
+        self.skip
+    }
+
     fn skip(&self, cursor: &mut Cursor<'_>, _: &mut Progress) -> Result<(), Stop> {
-        let len = self.len(cursor.position());
+        let len = self.len(cursor.position().saturating_sub(self.origin));
         cursor.advance(len as u64).map(|_| ())
     }
 
     fn read(&self, cursor: &mut Cursor<'_>) -> Result<(), Stop> {
-        self.skip(cursor, &mut Progress::default())
+        self.skip(cursor, &mut Progress::new())
     }
 
     fn explain(
@@ -297,7 +307,7 @@ impl Part for Padding {
         name: Cow<'static, str>,
         notes: &mut Explanation,
     ) -> Result<(), Stop> {
-        match self.len(cursor.position()) {
+        match self.len(cursor.position().saturating_sub(self.origin)) {
             0 => Ok(()),
             len => note_read(cursor, name, notes, |cursor| {
                 cursor.advance(len as u64).map(|_| count(len))
