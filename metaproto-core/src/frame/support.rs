@@ -114,7 +114,7 @@ pub fn wire_length<T: TryFrom<u64>>(
     {
         return Ok(value);
     }
-    Err(too_long(field, varying.saturating_add(fixed) as u64, max))
+    Err(too_long(field, varying, fixed, max))
 }
 
 /// What a field says of `bytes`: `bytes / unit + plus`, at most `max`. The counterpart of [`given`].
@@ -294,13 +294,17 @@ fn too_large(field: &'static str, value: u64) -> DecodeError {
 /// Only the reason is made out of line: the compiler must see that this is an error, or it keeps a
 /// way from here back to success, and registers for it.
 #[inline(always)]
-fn too_long(field: &'static str, total: u64, max: u64) -> EncodeError {
-    EncodeError::InvalidValue { field, reason: too_long_reason(total, max) }
+fn too_long(field: &'static str, varying: usize, fixed: usize, max: u64) -> EncodeError {
+    EncodeError::InvalidValue { field, reason: too_long_reason(fixed, max, varying) }
 }
 
+/// Adds here, not before: what the length says is often the same sum, and the compiler would make it
+/// once for both, before it knows that it does not overflow. `varying` comes last for the sake of the
+/// register that it then already is in.
 #[cold]
 #[inline(never)]
-fn too_long_reason(total: u64, max: u64) -> Cow<'static, str> {
+fn too_long_reason(fixed: usize, max: u64, varying: usize) -> Cow<'static, str> {
+    let total = varying.saturating_add(fixed);
     format!("a frame of {total} bytes is longer than {max}").into()
 }
 

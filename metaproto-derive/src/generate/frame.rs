@@ -273,12 +273,16 @@ fn plain(layout: &Layout) -> TokenStream {
     let set_lengths = tried(&quote! {
         <Self as ::metaproto_core::frame::Frame>::set_lengths(&mut __header, &[], #body_len)
     });
+    // The compiler should not tell the user of what a layout leaves unused.
+    let has_values = layout.head.iter().any(|field| matches!(field.role, Role::Value { .. }));
+    let unused = (!has_values).then(|| quote! { let _ = __header; });
+    let body_name = layout.body.as_ref().map_or(quote! { _ }, |_| quote! { __body });
     quote! {
         #[automatically_derived]
         impl ::metaproto_core::frame::Plain for #ident {
             #[inline]
-            fn from_parts(__header: &Self::Header, __body: ::metaproto_core::Bytes) -> Self {
-                let _ = (__header, &__body);
+            fn from_parts(__header: &Self::Header, #body_name: ::metaproto_core::Bytes) -> Self {
+                #unused
                 Self { #values #body }
             }
 
