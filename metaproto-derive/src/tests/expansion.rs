@@ -9,7 +9,7 @@ use super::*;
 
 /// The most lines that a header of five fields may become, four names of bits among them.
 const FRAME_LINES: usize = 300;
-const CODEC_LINES: usize = 190;
+const CODEC_LINES: usize = 270;
 
 fn typical() -> DeriveInput {
     parse_quote! {

@@ -20,21 +20,25 @@ impl ::metaproto_core::frame::Frame for Typical {
                     name: "request",
                     low: 7,
                     len: 1,
+                    single: true,
                 },
                 ::metaproto_core::frame::BitsInfo {
                     name: "two_way",
                     low: 6,
                     len: 1,
+                    single: true,
                 },
                 ::metaproto_core::frame::BitsInfo {
                     name: "event",
                     low: 5,
                     len: 1,
+                    single: true,
                 },
                 ::metaproto_core::frame::BitsInfo {
                     name: "serialization",
                     low: 0,
                     len: 5,
+                    single: false,
                 },
             ],
         ),
@@ -299,13 +303,18 @@ impl ::metaproto_core::frame::Message for Typical {
         aliases: &[],
         sharing: ::core::option::Option::None,
         request_id_bits: ::core::option::Option::Some(64),
+        sealed_id: false,
         properties: &[],
+        sections: &[],
         status: ::core::option::Option::Some(::metaproto_core::frame::StatusField {
-            field: ::metaproto_core::frame::FieldInfo::unsigned("status", 3, 1, &[]),
+            place: ::metaproto_core::frame::Place::Field(
+                ::metaproto_core::frame::FieldInfo::unsigned("status", 3, 1, &[]),
+            ),
             ok: {
                 let __value: ::core::primitive::u8 = 20;
                 __value as ::core::primitive::i64
             },
+            classes: &[],
         }),
         errors: ::core::option::Option::Some(::metaproto_core::frame::ErrorTable {
             codes: &[
@@ -324,32 +333,38 @@ impl ::metaproto_core::frame::Message for Typical {
             text: true,
         }),
         kind: ::core::option::Option::Some(::metaproto_core::frame::KindField {
-            field: ::metaproto_core::frame::FieldInfo::unsigned(
-                "flags",
-                2,
-                1,
-                &[
-                    ::metaproto_core::frame::BitsInfo {
-                        name: "request",
-                        low: 7,
-                        len: 1,
-                    },
-                    ::metaproto_core::frame::BitsInfo {
-                        name: "two_way",
-                        low: 6,
-                        len: 1,
-                    },
-                    ::metaproto_core::frame::BitsInfo {
-                        name: "event",
-                        low: 5,
-                        len: 1,
-                    },
-                    ::metaproto_core::frame::BitsInfo {
-                        name: "serialization",
-                        low: 0,
-                        len: 5,
-                    },
-                ],
+            place: ::metaproto_core::frame::Place::Field(
+                ::metaproto_core::frame::FieldInfo::unsigned(
+                    "flags",
+                    2,
+                    1,
+                    &[
+                        ::metaproto_core::frame::BitsInfo {
+                            name: "request",
+                            low: 7,
+                            len: 1,
+                            single: true,
+                        },
+                        ::metaproto_core::frame::BitsInfo {
+                            name: "two_way",
+                            low: 6,
+                            len: 1,
+                            single: true,
+                        },
+                        ::metaproto_core::frame::BitsInfo {
+                            name: "event",
+                            low: 5,
+                            len: 1,
+                            single: true,
+                        },
+                        ::metaproto_core::frame::BitsInfo {
+                            name: "serialization",
+                            low: 0,
+                            len: 5,
+                            single: false,
+                        },
+                    ],
+                ),
             ),
             values: &[
                 (
@@ -382,7 +397,14 @@ impl ::metaproto_core::frame::Message for Typical {
                 ),
             ],
         }),
+        kinds: &[
+            ::metaproto_core::MessageKind::Request,
+            ::metaproto_core::MessageKind::Response,
+            ::metaproto_core::MessageKind::Ping,
+            ::metaproto_core::MessageKind::Pong,
+        ],
     };
+    const IS_PLAIN: ::core::primitive::bool = true;
     #[inline(always)]
     fn describe(
         __header: &Self::Header,
@@ -430,6 +452,71 @@ impl ::metaproto_core::frame::Message for Typical {
         }
         ::core::result::Result::Ok(())
     }
+    fn set_kind(
+        __header: &mut Self::Header,
+        __kind: ::metaproto_core::MessageKind,
+    ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+        match __kind {
+            ::metaproto_core::MessageKind::Request => {
+                ::metaproto_core::__private::put::<
+                    2,
+                    1,
+                    16,
+                >(
+                    __header,
+                    <::core::primitive::u8>::to_be_bytes({
+                        let __value: ::core::primitive::u8 = 0xc2;
+                        __value
+                    }),
+                );
+            }
+            ::metaproto_core::MessageKind::Response => {
+                ::metaproto_core::__private::put::<
+                    2,
+                    1,
+                    16,
+                >(
+                    __header,
+                    <::core::primitive::u8>::to_be_bytes({
+                        let __value: ::core::primitive::u8 = 0x02;
+                        __value
+                    }),
+                );
+            }
+            ::metaproto_core::MessageKind::Ping => {
+                ::metaproto_core::__private::put::<
+                    2,
+                    1,
+                    16,
+                >(
+                    __header,
+                    <::core::primitive::u8>::to_be_bytes({
+                        let __value: ::core::primitive::u8 = 0xe2;
+                        __value
+                    }),
+                );
+            }
+            ::metaproto_core::MessageKind::Pong => {
+                ::metaproto_core::__private::put::<
+                    2,
+                    1,
+                    16,
+                >(
+                    __header,
+                    <::core::primitive::u8>::to_be_bytes({
+                        let __value: ::core::primitive::u8 = 0x22;
+                        __value
+                    }),
+                );
+            }
+            _ => {
+                return ::core::result::Result::Err(
+                    ::metaproto_core::EncodeError::Unsupported("messages of this kind"),
+                );
+            }
+        }
+        ::core::result::Result::Ok(())
+    }
     #[inline]
     fn set_request_id(
         __header: &mut Self::Header,
@@ -437,7 +524,7 @@ impl ::metaproto_core::frame::Message for Typical {
     ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
         match ::metaproto_core::__private::request_id::<
             ::core::primitive::u64,
-        >("id", __id) {
+        >("id", __id, 8) {
             ::core::result::Result::Ok(__value) => {
                 ::metaproto_core::__private::put::<
                     4,
