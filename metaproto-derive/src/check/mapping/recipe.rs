@@ -209,7 +209,7 @@ impl Settled {
                 && !same(is, asked)
                 && (literal(is).is_none() || literal(asked).is_none())
             {
-                self.differ.push((is.clone(), asked.clone()));
+                self.differ.push((is.as_ref().clone(), asked.as_ref().clone()));
             }
         }
     }
@@ -287,7 +287,9 @@ fn comparison(view: &View<'_>, of: &Expr, with: &Expr) -> Option<Atom> {
     let name = name_of(path)?;
     let found = view.named(&name)?;
     let is = match found.what {
-        What::Int(_) | What::Bits(..) if is_constant(view, with) => Value::Number(Box::new(with.clone())),
+        What::Int(_) | What::Bits(..) if is_constant(view, with) => {
+            Value::Number(Box::new(with.clone()))
+        }
         What::Flag => Value::Flag(truth(with)?),
         _ => return None,
     };
