@@ -65,10 +65,11 @@ pub(crate) fn stream(connection: &Connection, side: Side, framed: impl Fn() -> F
 }
 
 type Told = Result<FrameLength, DecodeError>;
+type Length = dyn FnMut(&[u8]) -> Told;
 
 /// Tells the length of one frame that arrives bit by bit.
 pub(crate) struct Framed {
-    length: Box<dyn FnMut(&[u8]) -> Told>,
+    length: Box<Length>,
     again: Box<dyn Fn() -> Framed>,
 }
 
