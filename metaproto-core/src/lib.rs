@@ -18,6 +18,7 @@ mod metadata;
 mod mutation;
 mod output;
 mod protocol;
+mod request_head;
 mod status;
 
 pub use bytes::{Bytes, BytesMut};
@@ -29,13 +30,14 @@ pub use self::frame::parts::{Section, Wire};
 pub use self::frame::{Auto, Frame};
 pub use self::kind::MessageKind;
 pub use self::limits::Limits;
-pub use self::metadata::{IntText, Metadata, PropertyValue, RequestHead};
+pub use self::metadata::{IntText, Metadata, PropertyValue};
 pub use self::mutation::{Change, Mutation};
 pub use self::output::Output;
 pub use self::protocol::{
     Capabilities, CodecContext, Correlation, Interest, MutationSupport, OptionError, Options,
     Probe, PropertyInfo, PropertySchema, Protocol, Sharing, Side, no_options,
 };
+pub use self::request_head::RequestHead;
 pub use self::status::{Status, StatusClass};
 
 #[cfg(feature = "derive")]
@@ -60,13 +62,15 @@ pub mod __private {
         by_constants, chosen_of, not_chosen, tag_at, unexplained, unknown_variant,
     };
     pub use crate::frame::explain::fields as explain_fields;
+    pub use crate::frame::shown::{Shown, operation, push, push_named, time_left, timeout};
     pub use crate::frame::support::{
-        bad_constant, given, join, narrow_be, narrow_le, put, request_id, split, take, text,
-        too_wide, total, unknown_kind, widen_be, widen_le, wider_than, wire_length, wire_value,
+        bad_constant, given, join, narrow_be, narrow_le, part_error, put, request_id, split, take,
+        text, too_wide, total, unknown_kind, widen_be, widen_le, wider_than, wire_length,
+        wire_value,
     };
     pub use crate::frame::whole::{
         again, all_or_nothing, close, count_of, explain, measured, overwrite, part, prove, read,
         read_fixed, read_frame, read_magic, read_plain, read_tag, skip, starts, tag_text,
-        unknown_tag, write_fixed, write_plain,
+        unknown_tag, write_around, write_fixed, write_plain,
     };
 }

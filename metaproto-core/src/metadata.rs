@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::frame::shown::Shown;
 use crate::{Interest, MessageKind, Status};
 
 /// The facts of one message. Filled by [`Codec::decode`](crate::Codec::decode), read by routes,
@@ -29,6 +30,8 @@ pub struct Metadata {
     pub status: Option<Status>,
     /// The bytes of `frame` before the body. The request id lies within them.
     pub header_size: usize,
+    /// The bytes of `frame` behind the body: a checksum, mostly.
+    pub trailer_size: usize,
     /// The leading bytes of `frame` that [`Codec::on_error`](crate::Codec::on_error) wants to see
     /// again, at most [`RequestHead::MAX_CONTEXT`]. The engine keeps a copy while the request is in
     /// flight, and lets go of the frame.
@@ -141,6 +144,7 @@ impl Metadata {
         *kind = MessageKind::default();
         (*request_id, *stream_id, *status) = (None, None, None);
         (self.header_size, self.context_size, self.timeout) = (0, 0, None);
+        self.trailer_size = 0;
         self.operation = None;
         self.properties.clear();
         self.composed.clear();
@@ -155,13 +159,21 @@ impl Metadata {
     /// The body, shared with the frame.
     #[must_use]
     pub fn body(&self) -> Bytes {
+        let mut body = self.rest();
+        body.truncate(self.body_size());
+        body
+    }
+
+    /// All of the frame behind the header, shared with it: the body and what follows it.
+    #[must_use]
+    pub fn rest(&self) -> Bytes {
         self.frame.slice(self.header_size.min(self.frame.len())..)
     }
 
     /// The size of the body in bytes.
     #[must_use]
     pub fn body_size(&self) -> usize {
-        self.frame.len().saturating_sub(self.header_size)
+        self.frame.len().saturating_sub(self.header_size).saturating_sub(self.trailer_size)
     }
 
     /// Names the operation that the message calls, by its place in the frame.
@@ -228,6 +240,14 @@ impl Metadata {
     /// Adds a property whose name and text both stand in the frame.
     pub fn push_entry_in_frame(&mut self, name: Range<usize>, value: Range<usize>) {
         self.properties.push((Name::InFrame(name), Value::InFrame(value)));
+    }
+
+    /// Adds a property whose name is `prefix` and `name`, and whose text stands in the frame.
+    /// Allocates only until there is room enough; what is not UTF-8 in a name is replaced.
+    pub fn push_prefixed(&mut self, prefix: &str, name: &[u8], value: Range<usize>) {
+        let name = Shown::text(name, 0..name.len());
+        let name = self.compose(format_args!("{prefix}{name}"));
+        self.properties.push((Name::Composed(name), Value::InFrame(value)));
     }
 
     /// Adds a property with a text that never changes.
@@ -311,105 +331,6 @@ impl Metadata {
     }
 }
 
-/// What is left of a request while it is in flight: enough to answer it with an error, small enough
-/// to be kept without allocating, and without holding on to the frame.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RequestHead {
-    /// [`MessageKind::Request`], mostly.
-    pub kind: MessageKind,
-    /// The id as the caller chose it.
-    pub request_id: Option<u64>,
-    context: Context,
-}
-
-impl RequestHead {
-    /// The most bytes of a frame that are kept.
-    pub const MAX_CONTEXT: usize = 4096;
-
-    /// Up to this many bytes are kept without allocating.
-    pub const IN_PLACE: usize = 24;
-
-    /// The head of the request that `metadata` describes.
-    #[must_use]
-    pub fn of(metadata: &Metadata) -> Self {
-        let size = metadata.context_size.min(Self::MAX_CONTEXT).min(metadata.frame.len());
-        RequestHead {
-            kind: metadata.kind,
-            request_id: metadata.request_id,
-            context: Context::new(&metadata.frame, size),
-        }
-    }
-
-    /// A head whose context is the first bytes of a frame that was never read whole; for
-    /// [`Codec::peek_request`](crate::Codec::peek_request).
-    #[must_use]
-    pub fn peeked(kind: MessageKind, request_id: Option<u64>, context: &[u8]) -> Self {
-        let context = Context::new(context, context.len().min(Self::MAX_CONTEXT));
-        RequestHead { kind, request_id, context }
-    }
-
-    /// The first bytes of the frame, as many as the codec asked for with
-    /// [`Metadata::context_size`].
-    #[must_use]
-    pub fn context(&self) -> &[u8] {
-        self.context.bytes()
-    }
-}
-
-/// A few bytes in place, or many on the heap.
-#[derive(Debug, Clone)]
-enum Context {
-    Few(Aligned, u8),
-    Many(Box<[u8]>),
-}
-
-/// The alignment lets the bytes be moved in the same words in which they were written. A request's
-/// head is moved right after it was made: words that overlap the written ones would have to wait.
-#[derive(Debug, Clone, Copy, Default)]
-#[repr(align(8))]
-struct Aligned([u8; RequestHead::IN_PLACE]);
-
-impl Context {
-    /// Keeps the first `size` bytes of `frame`.
-    fn new(frame: &[u8], size: usize) -> Self {
-        let size = size.min(frame.len());
-        let len = u8::try_from(size).unwrap_or(u8::MAX);
-        if size > RequestHead::IN_PLACE {
-            return Context::Many(frame.get(..size).unwrap_or_default().into());
-        }
-        // A copy of constant size is a few words; what lies behind `len` is never looked at.
-        if let Some(bytes) = frame.first_chunk() {
-            return Context::Few(Aligned(*bytes), len);
-        }
-        let mut few = Aligned::default();
-        for (to, from) in few.0.iter_mut().zip(frame) {
-            *to = *from;
-        }
-        Context::Few(few, len)
-    }
-
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Context::Few(bytes, len) => bytes.0.get(..usize::from(*len)).unwrap_or_default(),
-            Context::Many(bytes) => bytes,
-        }
-    }
-}
-
-impl Default for Context {
-    fn default() -> Self {
-        Context::Few(Aligned::default(), 0)
-    }
-}
-
-impl PartialEq for Context {
-    fn eq(&self, other: &Self) -> bool {
-        self.bytes() == other.bytes()
-    }
-}
-
-impl Eq for Context {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -451,18 +372,5 @@ mod tests {
         assert!(m.frame.is_empty() && m.operation().is_none() && m.request_id.is_none());
         assert_eq!(m.properties().count(), 0);
         assert!(m.properties.capacity() > 0);
-    }
-
-    #[test]
-    fn a_request_head_keeps_what_was_asked_for_and_no_more() {
-        let mut m = Metadata { frame: Bytes::from(vec![7; 9000]), ..Metadata::new() };
-        m.context_size = 13;
-        assert_eq!(RequestHead::of(&m).context(), [7; 13]);
-        m.context_size = 25;
-        assert_eq!(RequestHead::of(&m).context(), [7; 25]);
-        let short = RequestHead::peeked(MessageKind::Request, None, b"abc");
-        assert_eq!(short.context(), b"abc");
-        m.context_size = usize::MAX;
-        assert_eq!(RequestHead::of(&m).context().len(), RequestHead::MAX_CONTEXT);
     }
 }

@@ -250,6 +250,8 @@ impl PropertySchema {
     #[must_use]
     pub fn support(&self, name: &str) -> Option<MutationSupport> {
         let known = self.known.iter().find(|p| p.name.eq_ignore_ascii_case(name));
+        let begun = || self.known.iter().filter(|p| p.stands_for(name));
+        let known = known.or_else(|| begun().max_by_key(|p| p.name.len()));
         known.map(|p| p.mutation).or(self.open)
     }
 }
@@ -257,10 +259,21 @@ impl PropertySchema {
 /// One property that a protocol defines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PropertyInfo {
-    /// The name, in the protocol's own case.
+    /// The name, in the protocol's own case. One that ends in `*` stands for all names that begin so.
     pub name: String,
     /// What can be done to it.
     pub mutation: MutationSupport,
+}
+
+impl PropertyInfo {
+    /// Whether it stands for `name`, among others.
+    fn stands_for(&self, name: &str) -> bool {
+        let front = self
+            .name
+            .strip_suffix('*')
+            .and_then(|prefix| Some((prefix, name.as_bytes().get(..prefix.len())?)));
+        front.is_some_and(|(prefix, front)| prefix.as_bytes().eq_ignore_ascii_case(front))
+    }
 }
 
 /// Which mutations a property allows.

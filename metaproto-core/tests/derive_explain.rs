@@ -428,7 +428,7 @@ fn items_that_take_no_bytes_are_counted_but_not_told() {
 
 /// Its fields mean something to a protocol.
 #[derive(Debug, Frame, Codec)]
-#[meta(protocol = "call", errors(_ => 9))]
+#[meta(protocol = "call", sharing = exclusive, errors(_ => 9))]
 struct Call {
     #[frame(length(of = frame))]
     len: Auto<u16>,

@@ -41,6 +41,33 @@ mod messages {
         pub(super) __body: ::metaproto_core::Bytes,
     }
 
+    #[derive(::metaproto_core::Frame, ::metaproto_core::Codec)]
+    #[meta(protocol = "parts", operation = "{name}/{r#type}", errors(_ => 1))]
+    #[meta(kind(r#in && value == 2 => Request, r#in => Ping, value == 3 => Pong, _ => Response))]
+    #[meta(make(Response(r#in = false, value = 4), Ping(r#in = true, value = 1)))]
+    #[meta(property(value, name = "v"), reply(level = 1))]
+    pub(super) struct Parts {
+        #[frame(bits(r#in = 0, value = 1..=3, level = 4..=5))]
+        pub(super) flags: u8,
+        #[meta(timeout, property(names(1 => "one")))]
+        pub(super) __value: u16,
+        #[meta(status(ok = 0))]
+        pub(super) r#type: i8,
+        #[frame(length(of = rest))]
+        pub(super) __header: ::metaproto_core::Auto<u16>,
+        #[frame(prefix = u8)]
+        #[meta(property)]
+        pub(super) name: ::std::string::String,
+        #[frame(when = r#in, varint)]
+        #[meta(property(format = "{:x}"))]
+        pub(super) r#else: ::std::option::Option<u32>,
+        #[frame(count = u8, kv(key = u8, value = u8))]
+        #[meta(properties)]
+        pub(super) metadata: ::metaproto_core::Section,
+        #[frame(body)]
+        pub(super) __body: ::metaproto_core::Bytes,
+    }
+
     macro_rules! message {
         ($name:ident, $ty:ty) => {
             #[derive(::metaproto_core::Frame, ::metaproto_core::Codec)]
@@ -75,5 +102,6 @@ fn generated_code_depends_on_nothing_that_is_in_scope() {
     assert!(read.__header == 1 && read.kind == 2 && read.r#type == 3 && read.__body == "x");
     assert_eq!(messages::Shadowed::protocol().name(), "shadowed");
     assert_eq!(messages::Made::OFFSET_X, 0);
+    assert_eq!(messages::Parts::protocol().name(), "parts");
     assert_eq!(messages::Made { x: 1 }.x, 1);
 }

@@ -10,6 +10,7 @@ use syn::{DeriveInput, parse_macro_input};
 
 mod check;
 mod generate;
+mod meaning;
 mod mistakes;
 mod model;
 mod parse;
@@ -94,7 +95,8 @@ fn expand_codec(input: &DeriveInput) -> TokenStream {
     // Mistakes in the layout are what `Frame` reports.
     let mistakes = &mut parsed.layout_mistakes;
     let layout = check::layout(&parsed.declaration, Purpose::Frame, mistakes);
-    let mapping = check::mapping(&parsed.declaration, &mut parsed.mapping_mistakes);
+    let mistakes = &mut parsed.mapping_mistakes;
+    let mapping = check::mapping(&parsed.declaration, layout.as_ref(), mistakes);
     let layout = layout.filter(|_| parsed.layout_mistakes.is_empty());
     match (layout, mapping, parsed.mapping_mistakes.report()) {
         (Some(layout), Some(mapping), None) => generate::codec(&layout, &mapping),

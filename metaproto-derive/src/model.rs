@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use proc_macro2::Span;
-use syn::{Expr, Ident, LitByteStr, LitStr, Path, Type, Visibility};
+use syn::{Expr, Ident, LitByteStr, Path, Type, Visibility};
 
 use crate::parse::{Form, Order, Scalar, SectionFormat};
 
@@ -283,34 +283,43 @@ pub(crate) struct Alternative {
     pub(crate) part: Option<Part>,
 }
 
-/// What it means. Fields are named by their place in [`Layout::head`].
-pub(crate) struct Mapping {
-    pub(crate) protocol: LitStr,
-    pub(crate) aliases: Vec<LitStr>,
-    /// The name of a variant of `Sharing`.
-    pub(crate) sharing: Option<Ident>,
-    pub(crate) request_id: Option<usize>,
-    pub(crate) properties: Vec<(String, usize)>,
-    pub(crate) operation: Option<usize>,
-    pub(crate) status: Option<Status>,
-    pub(crate) kind: Option<Kind>,
+impl Layout {
+    /// A checksum that covers this field of the fixed part and can't be made anew from the fixed part
+    /// alone.
+    pub(crate) fn sealed_by(&self, field: usize) -> Option<&Checksum> {
+        self.proofs(field).into_iter().find(|checksum| !checksum.is_in_head())
+    }
+
+    /// The checksums that change with this field of the fixed part, in the order in which they are
+    /// filled in.
+    pub(crate) fn proofs(&self, field: usize) -> Vec<&Checksum> {
+        let mut changed = vec![Edge::Head(field)];
+        let mut all = Vec::new();
+        for checksum in &self.checksums {
+            let covers = |edge: &Edge| (checksum.first..=checksum.last).contains(edge);
+            if changed.iter().any(covers) {
+                changed.push(checksum.holder);
+                all.push(checksum);
+            }
+        }
+        all
+    }
 }
 
-pub(crate) struct Status {
-    pub(crate) field: usize,
-    pub(crate) ok: Expr,
-    pub(crate) errors: Option<ErrorTable>,
-}
+impl Checksum {
+    /// Whether it is in the fixed part, and so is all that it covers.
+    pub(crate) fn is_in_head(&self) -> bool {
+        let is_in_head = |edge| matches!(edge, Edge::Magic | Edge::Head(_));
+        is_in_head(self.last) && is_in_head(self.holder)
+    }
 
-pub(crate) struct ErrorTable {
-    /// The name of a variant of `ErrorKind`, and its code.
-    pub(crate) codes: Vec<(Ident, Expr)>,
-    pub(crate) other: Expr,
-    pub(crate) text: bool,
-}
+    /// Whether it covers the body and nothing else.
+    pub(crate) fn is_of_body(&self) -> bool {
+        (self.first, self.last) == (Edge::Body, Edge::Body)
+    }
 
-pub(crate) struct Kind {
-    pub(crate) field: usize,
-    /// The value, and the name of a variant of `MessageKind`.
-    pub(crate) values: Vec<(Expr, Ident)>,
+    /// Whether it covers the body and something else.
+    pub(crate) fn spans_body(&self) -> bool {
+        !self.is_of_body() && (self.first..=self.last).contains(&Edge::Body)
+    }
 }

@@ -27,6 +27,40 @@ fn example() -> DeriveInput {
     }
 }
 
+/// Kinds by conditions, and everything that has no fixed place.
+fn rich_example() -> DeriveInput {
+    parse_quote! {
+        #[meta(protocol = "rich", sharing = bound, errors(_ => 1), operation = "{name}/{code:x}")]
+        #[meta(kind(event && request => Ping, event => Pong, request => Request, _ => Response))]
+        #[meta(property(level, names(1 => "low")), reply(level = 1))]
+        struct Rich {
+            #[frame(bits(event = 0, request = 1, level = 2..=4))]
+            flags: u8,
+            #[frame(bytes = 3)]
+            #[meta(request_id)]
+            id: u32,
+            #[meta(timeout(unit = us))]
+            time: u32,
+            #[meta(status(ok = 0, classes(3 => Timeout)))]
+            code: u8,
+            #[frame(length(of = rest))]
+            len: Auto<u16>,
+            #[frame(prefix = u8)]
+            name: String,
+            #[frame(when = event, varint)]
+            #[meta(property(format = "{:x}"))]
+            more: Option<u32>,
+            #[frame(count = u8, kv(key = u8, value = u8))]
+            #[meta(properties(prefix = "h."))]
+            headers: Section,
+            #[frame(body)]
+            body: Bytes,
+            #[frame(checksum(with = sum))]
+            crc: Auto<u32>,
+        }
+    }
+}
+
 fn idents(tokens: TokenStream, all: &mut Vec<String>) {
     for tree in tokens {
         match tree {
@@ -42,6 +76,8 @@ fn generated_code_has_nothing_unsafe_and_nothing_that_panics() {
     let mut found = Vec::new();
     idents(expand_frame(&example()), &mut found);
     idents(expand_codec(&example()), &mut found);
+    idents(expand_frame(&rich_example()), &mut found);
+    idents(expand_codec(&rich_example()), &mut found);
     for banned in ["unsafe", "unwrap", "expect", "panic", "unreachable", "compile_error"] {
         assert!(!found.iter().any(|ident| ident == banned), "`{banned}` in the expansion");
     }

@@ -47,7 +47,7 @@ fn read_by_hand(frame: &[u8]) -> Option<AwesomeRpc> {
 #[test]
 fn the_vector_is_a_request_when_a_client_sends_it() {
     assert_eq!(codec(Side::Downstream).frame_length(&VECTOR[..13]), Ok(FrameLength::Known(18)));
-    assert_eq!(codec(Side::Downstream).frame_length(&VECTOR[..12]), Ok(FrameLength::Need(13)));
+    assert_eq!(codec(Side::Downstream).frame_length(&VECTOR[..8]), Ok(FrameLength::Need(9)));
     let metadata = decode(Side::Downstream, &VECTOR);
     assert_eq!(metadata.kind, MessageKind::Request);
     assert_eq!(metadata.request_id, Some(0x0102_0304));

@@ -113,7 +113,7 @@ impl Examiner<'_> {
         if self.subject.patch_request_id(&mut header, other)?.is_err() {
             return Ok(());
         }
-        let patched: Bytes = [&header[..], &self.metadata.body()].concat().into();
+        let patched: Bytes = [&header[..], &self.metadata.rest()].concat().into();
         let read = read_one(&mut self.rig.subject(self.side), &patched, Law::IdPatch)?;
         only_the_id(&self.metadata, &Facts::of(&read), other)
     }

@@ -93,7 +93,7 @@ fn patch_frame(subject: &mut Subject, metadata: &Metadata, id: u64) -> Verdict<B
         let found = format!("patch_request_id: {error}");
         return Err(Breach::new(Law::IdPatch, format!("Ok for the id {id:#x}"), found));
     }
-    let patched: Bytes = [&header[..], &metadata.body()].concat().into();
+    let patched: Bytes = [&header[..], &metadata.rest()].concat().into();
     // With the rest of the frame behind it the header is patched just the same.
     let mut whole = metadata.frame.to_vec();
     let same = subject.patch_request_id(&mut whole, id)?.is_ok();
@@ -119,7 +119,7 @@ fn deadline(rig: &Rig<'_>, subject: &mut Subject, sample: &Sample, metadata: &Me
         if subject.set_deadline(&mut header, remaining)?.is_err() {
             continue;
         }
-        let patched: Bytes = [&header[..], &metadata.body()].concat().into();
+        let patched: Bytes = [&header[..], &metadata.rest()].concat().into();
         let read = Facts::of(&read_one(&mut rig.subject(sample.side), &patched, Law::Deadline)?);
         // Fields have units and ends, so only a moderate value must come back as it is.
         let expected =

@@ -2,14 +2,16 @@
 
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use super::whole::locate;
-use super::{Asked, Header, Located, Message, Places, support};
+use super::spec::Home;
+use super::whole::{bad, locate};
+use super::{Asked, Header, Located, Message, Place, Places, Property, Spec, support};
 use crate::{
     Change, Codec, CodecContext, DecodeError, EncodeError, Error, FrameLength, Interest,
-    MessageKind, Metadata, Mutation, Output, RequestHead,
+    MessageKind, Metadata, Mutation, Output, RequestHead, Section, Side,
 };
 
 /// Reads and writes `M`s. Keeps no state, but for how far a header has been gone through that has
@@ -34,6 +36,7 @@ impl<M: Message> MessageCodec<M> {
         out: &mut BytesMut,
     ) -> Result<(), EncodeError> {
         let mut header = M::TEMPLATE;
+        let id = id.zip(M::SPEC.request_id_bits).map(|(id, bits)| own_id(M::SPEC, id, bits));
         complete::<M>(&mut header, id, kind)?;
         M::write_filled(header, &[], out)
     }
@@ -44,7 +47,11 @@ impl<M: Message> MessageCodec<M> {
         metadata.header_size = M::HEADER_SIZE;
         metadata.context_size = M::HEADER_SIZE;
         let described = M::describe(header, &self.asked, metadata);
-        if M::IS_FIXED {
+        if M::SPEC.sealed_id && matches!(metadata.kind, MessageKind::Ping | MessageKind::Pong) {
+            // Where order counts, pings are not matched by what is in their id.
+            metadata.request_id = None;
+        }
+        if M::IS_PLAIN {
             let prefix = M::Prefix::first(header.as_slice()).ok_or_else(support::truncated)?;
             if let Some(told) = M::length(prefix)? {
                 support::check_total(told, frame.len())?;
@@ -53,8 +60,9 @@ impl<M: Message> MessageCodec<M> {
         }
         let located = locate::<M>(frame)?;
         metadata.header_size = located.header_size();
+        metadata.trailer_size = M::TRAILER_SIZE;
         M::verify(frame, located.starts())?;
-        M::describe_parts(frame, located.starts(), &self.asked, metadata)?;
+        M::describe_parts(frame, located.starts(), &self.asked, metadata).map_err(bad)?;
         described
     }
 }
@@ -80,12 +88,16 @@ impl<M: Message> Codec for MessageCodec<M> {
         mutation: &Mutation,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
-        if !M::IS_FIXED {
-            return encode_whole::<M>(metadata, mutation, out);
+        if mutation.is_empty() {
+            out.share(metadata.frame.clone());
+            return Ok(());
         }
         let mut header = *M::Header::first(&metadata.frame).ok_or_else(no_header)?;
+        if !M::IS_PLAIN {
+            return encode_whole::<M>(&metadata.frame, &mut header, mutation, out);
+        }
         for change in mutation.changes() {
-            apply::<M>(&mut header, change)?;
+            change_header::<M>(&mut header, change)?;
         }
         let body = metadata.frame.slice(M::HEADER_SIZE..);
         M::set_lengths(&mut header, &Places::ZERO, body.len())?;
@@ -106,7 +118,20 @@ impl<M: Message> Codec for MessageCodec<M> {
     }
 
     fn patch_request_id(&self, header: &mut [u8], id: u64) -> Result<(), EncodeError> {
-        M::set_request_id(M::Header::first_mut(header).ok_or_else(no_header)?, id)
+        let header = M::Header::first_mut(header).ok_or_else(no_header)?;
+        if M::SPEC.sealed_id {
+            return keeps_its_id::<M>(header, id);
+        }
+        M::set_request_id(header, id)?;
+        M::reseal(header);
+        Ok(())
+    }
+
+    fn set_deadline(&self, header: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
+        let header = M::Header::first_mut(header).ok_or_else(no_header)?;
+        M::set_deadline(header, remaining)?;
+        M::reseal(header);
+        Ok(())
     }
 
     fn set_interest(&mut self, interest: &Arc<Interest>) {
@@ -129,6 +154,9 @@ impl<M: Message> Codec for MessageCodec<M> {
     fn pong(&self, ping: &Metadata, out: &mut BytesMut) -> Result<(), EncodeError> {
         let mut header = *M::Header::first(&ping.frame).ok_or_else(no_header)?;
         set_kind::<M>(&mut header, MessageKind::Pong)?;
+        if !M::IS_PLAIN {
+            return answer_ping::<M>(header, &ping.frame, out);
+        }
         out.extend_from_slice(header.as_slice());
         out.extend_from_slice(ping.frame.get(M::HEADER_SIZE..).unwrap_or_default());
         Ok(())
@@ -149,7 +177,7 @@ pub(super) fn complete<M: Message>(
         M::set_request_id(header, id)?;
     }
     // Without a kind in the header, the side tells requests from responses; there are no others.
-    if M::SPEC.kind.is_none() && kind == MessageKind::Response {
+    if M::SPEC.kinds.is_empty() && kind == MessageKind::Response {
         return Ok(());
     }
     set_kind::<M>(header, kind)
@@ -166,48 +194,174 @@ pub(super) fn answer<M: Message>(
         return Err(EncodeError::Unsupported("error replies"));
     };
     let code = errors.code(error.kind);
-    status.field.write_int(header.as_mut_slice(), i128::from(code))?;
-    let room = M::MAX_LENGTH.saturating_sub(M::HEADER_SIZE as u64);
-    let text = if errors.text { cut(&error.message, room) } else { "" };
-    M::write_filled(header, text.as_bytes(), out)
+    status.place.write_int(header.as_mut_slice(), i128::from(code))?;
+    M::fill_reply(&mut header);
+    let text = if errors.text { &error.message } else { "" };
+    write_reply::<M>(header, text, out)
 }
 
 /// Changes a message that has more than a header of fixed size: reads it, changes its fields, and
 /// writes all but its body anew.
 fn encode_whole<M: Message>(
-    metadata: &Metadata,
+    frame: &Bytes,
+    header: &mut M::Header,
     mutation: &Mutation,
     out: &mut Output,
 ) -> Result<(), EncodeError> {
-    let mut message = M::read(metadata.frame.clone()).map_err(|error| {
-        EncodeError::InvalidValue { field: error.field, reason: error.fault.to_string().into() }
-    })?;
+    let mut message = read_again::<M>(frame)?;
     for change in mutation.changes() {
-        message.change(change)?;
+        change_message(&mut message, header, change)?;
     }
-    let mut written = BytesMut::new();
-    message.write(&mut written)?;
-    out.share(written.freeze());
+    let before = out.len();
+    message.rewrite(*header, trailer::<M>(frame), out)?;
+    let body = message.body().len().saturating_add(M::TRAILER_SIZE);
+    let header_size = out.len().saturating_sub(before).saturating_sub(body);
+    if M::IS_SCANNED && header_size > M::MAX_HEADER {
+        // Who has to go through the header would refuse it.
+        out.truncate(before);
+        return Err(support::does_not_fit("header", "would be longer than is ever read"));
+    }
     Ok(())
 }
 
-fn apply<M: Message>(header: &mut M::Header, change: &Change) -> Result<(), EncodeError> {
-    let named = |name: &str| change.name().eq_ignore_ascii_case(name);
-    match (change, M::SPEC.properties.iter().find(|property| named(property.name))) {
-        (Change::Set { value, .. }, Some(property)) => {
-            property.field.write_text(header.as_mut_slice(), value)
+fn read_again<M: Message>(frame: &Bytes) -> Result<M, EncodeError> {
+    M::read(frame.clone()).map_err(|error| EncodeError::InvalidValue {
+        field: error.field,
+        reason: error.fault.to_string().into(),
+    })
+}
+
+fn trailer<M: Message>(frame: &[u8]) -> &[u8] {
+    frame.get(frame.len().saturating_sub(M::TRAILER_SIZE)..).unwrap_or_default()
+}
+
+/// The ping with a header that makes a pong of it. If its parts can't be those of a pong, they are
+/// left empty.
+fn answer_ping<M: Message>(
+    header: M::Header,
+    ping: &Bytes,
+    out: &mut BytesMut,
+) -> Result<(), EncodeError> {
+    let message = read_again::<M>(ping)?;
+    let mut pong = Output::new();
+    match message.rewrite(header, trailer::<M>(ping), &mut pong) {
+        Ok(()) => pong.parts().for_each(|part| out.extend_from_slice(&part)),
+        Err(_) => M::write_filled(header, message.body(), out)?,
+    }
+    Ok(())
+}
+
+/// Changes a property of a message that has nothing but a header of fixed size.
+fn change_header<M: Message>(header: &mut M::Header, change: &Change) -> Result<(), EncodeError> {
+    match (change, M::SPEC.home(change.name())) {
+        (Change::Set { value, .. }, Some(Home::Property(_, property))) if property.settable => {
+            set_field::<M>(header, property, value)
         }
-        _ => Err(EncodeError::UnsupportedChange {
-            verb: change.verb(),
-            name: change.name().to_owned(),
-        }),
+        _ => Err(unsupported(change)),
     }
 }
 
+fn set_field<M: Message>(
+    header: &mut M::Header,
+    property: &Property,
+    value: &str,
+) -> Result<(), EncodeError> {
+    match property.number(value) {
+        Some(number) => property.place.write_int(header.as_mut_slice(), number),
+        None => property.place.write_text(header.as_mut_slice(), value),
+    }
+}
+
+fn change_message<M: Message>(
+    message: &mut M,
+    header: &mut M::Header,
+    change: &Change,
+) -> Result<(), EncodeError> {
+    match M::SPEC.home(change.name()) {
+        Some(Home::Property(place, property)) => match (change, property.place) {
+            (Change::Set { value, .. }, Place::Part(_)) if property.settable => {
+                match property.number(value) {
+                    Some(number) => message.set_part(place, &number.to_string()),
+                    None => message.set_part(place, value),
+                }
+            }
+            _ => change_header::<M>(header, change),
+        },
+        Some(Home::Section(index, name)) => {
+            change_entry(message, index, name).and_then(|section| match change {
+                Change::Set { value, .. } => section.set(name, value),
+                Change::Append { value, .. } => section.append(name, value),
+                Change::Remove { .. } => section.remove(name),
+            })
+        }
+        None => Err(unsupported(change)),
+    }
+}
+
+/// The section that an entry is in, or would be.
+fn change_entry<'a, M: Message>(
+    message: &'a mut M,
+    index: usize,
+    name: &str,
+) -> Result<&'a mut Section, EncodeError> {
+    let Some(spec) = M::SPEC.sections.get(index) else { return Err(no_header()) };
+    let is_tag = |tags: &[(u64, &str)]| tags.iter().any(|(_, tag)| tag.eq_ignore_ascii_case(name));
+    if !spec.tags.is_none_or(is_tag) {
+        let reason = format!("{name:?} is no tag that has a name").into();
+        return Err(EncodeError::InvalidValue { field: spec.field, reason });
+    }
+    message.section(index).ok_or_else(|| support::part_error(spec.field, None))
+}
+
+#[cold]
+fn unsupported(change: &Change) -> EncodeError {
+    EncodeError::UnsupportedChange { verb: change.verb(), name: change.name().to_owned() }
+}
+
+/// Makes the message one of this kind, and makes sure that it is read as one.
 fn set_kind<M: Message>(header: &mut M::Header, kind: MessageKind) -> Result<(), EncodeError> {
-    let found = M::SPEC.kind.and_then(|field| Some((field, field.value(kind)?)));
-    let (field, value) = found.ok_or(EncodeError::Unsupported("messages of this kind"))?;
-    field.field.write_int(header.as_mut_slice(), i128::from(value))
+    M::set_kind(header, kind)?;
+    let mut metadata = Metadata::new();
+    let described = M::describe(header, &Asked::nothing(Side::Upstream), &mut metadata);
+    match described.is_ok() && metadata.kind == kind {
+        true => Ok(()),
+        false => Err(support::does_not_fit("kind", "comes out as another one")),
+    }
+}
+
+/// The id of a message that is made here. Where order counts an id has no width: it is cut.
+fn own_id(spec: &Spec, id: u64, bits: u8) -> u64 {
+    match spec.sealed_id {
+        true => id & u64::MAX >> 64_u32.saturating_sub(u32::from(bits)).min(63),
+        false => id,
+    }
+}
+
+/// A checksum covers the id that can't be made anew here, so only the id that is there already can be
+/// written.
+fn keeps_its_id<M: Message>(header: &M::Header, id: u64) -> Result<(), EncodeError> {
+    let mut other = *header;
+    M::set_request_id(&mut other, id)?;
+    match other.as_slice() == header.as_slice() {
+        true => Ok(()),
+        false => Err(EncodeError::Unsupported("other request ids: a checksum covers them")),
+    }
+}
+
+/// Writes an error reply; its text is cut until it fits.
+fn write_reply<M: Message>(
+    header: M::Header,
+    text: &str,
+    out: &mut BytesMut,
+) -> Result<(), EncodeError> {
+    let least = M::HEADER_SIZE.saturating_add(M::TRAILER_SIZE);
+    let mut text = cut(text, M::MAX_LENGTH.saturating_sub(least as u64));
+    loop {
+        match M::write_filled(header, text.as_bytes(), out) {
+            Err(_) if !text.is_empty() => text = cut(text, text.len() as u64 / 2),
+            written => return written,
+        }
+    }
 }
 
 /// As much of `text` as fits `room` bytes, in whole characters: a reply that says less is better

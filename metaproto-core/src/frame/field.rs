@@ -50,6 +50,8 @@ pub struct BitsInfo {
     pub low: usize,
     /// How many there are.
     pub len: usize,
+    /// Whether it is one bit, true or false, rather than a number.
+    pub single: bool,
 }
 
 /// A part of a header that never changes.
@@ -87,6 +89,9 @@ impl FieldInfo {
             .width
             .checked_sub(text.len())
             .ok_or_else(|| self.invalid(format!("{text:?} is longer than {} bytes", self.width)))?;
+        if text.ends_with('\0') {
+            return Err(self.invalid("ends in a zero, which would be padding".to_owned()));
+        }
         self.write(header, text.bytes().chain(std::iter::repeat_n(0, padding)))
     }
 
@@ -114,6 +119,43 @@ impl FieldInfo {
             return Err(self.invalid(format!("{value} is not within {min} to {max}")));
         }
         let bytes = value.to_le_bytes().into_iter().take(self.width);
+        match order {
+            ByteOrder::Little => self.write(header, bytes),
+            ByteOrder::Big => self.write(header, bytes.rev()),
+        }
+    }
+
+    /// Writes a number to some bits.
+    ///
+    /// # Errors
+    /// [`EncodeError::InvalidValue`] if it does not fit. `header` is then as it was.
+    pub(crate) fn write_bits(
+        &self,
+        header: &mut [u8],
+        bits: &BitsInfo,
+        value: i128,
+    ) -> Result<(), EncodeError> {
+        let unused = 64_usize.saturating_sub(bits.len).min(63) as u32;
+        let max = u64::MAX >> unused;
+        let Some(value) = u64::try_from(value).ok().filter(|value| *value <= max) else {
+            let reason = format!("{value} is not within 0 to {max}").into();
+            return Err(EncodeError::InvalidValue { field: bits.name, reason });
+        };
+        let order = match self.format {
+            Format::Unsigned(order) | Format::Signed(order) => order,
+            Format::Bytes | Format::Float(_) => {
+                return Err(self.invalid("is not an integer".to_owned()));
+            }
+        };
+        let before = header.get(self.range()).unwrap_or_default();
+        let append = |all: u64, byte: &u8| all << 8 | u64::from(*byte);
+        let before = match order {
+            ByteOrder::Big => before.iter().fold(0, append),
+            ByteOrder::Little => before.iter().rev().fold(0, append),
+        };
+        let low = bits.low.min(63) as u32;
+        let carrier = (before & !(max << low)) | value << low;
+        let bytes = carrier.to_le_bytes().into_iter().take(self.width);
         match order {
             ByteOrder::Little => self.write(header, bytes),
             ByteOrder::Big => self.write(header, bytes.rev()),
@@ -197,6 +239,8 @@ mod tests {
         assert_eq!(&header, b".ab\0");
         let error = name.write_text(&mut header, "abcd").unwrap_err();
         assert_eq!(error.to_string(), "f: \"abcd\" is longer than 3 bytes");
+        assert!(name.write_text(&mut header, "a\0").is_err());
+        assert_eq!(&header, b".ab\0");
     }
 
     #[test]

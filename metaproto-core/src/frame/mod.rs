@@ -5,6 +5,7 @@
 //! mean. Everything else is here, written once and by hand: [`Derived`] makes a
 //! [`Protocol`](crate::Protocol) of any message.
 
+mod asked;
 mod auto;
 pub(crate) mod choice;
 mod codec;
@@ -15,7 +16,10 @@ mod located;
 mod message;
 mod messages;
 pub mod parts;
+mod place;
 mod protocol;
+pub(crate) mod shown;
+mod spec;
 pub(crate) mod support;
 pub(crate) mod whole;
 
@@ -24,17 +28,18 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
+pub use self::asked::{Asked, Entries, Wanted};
 pub use self::auto::Auto;
 pub use self::choice::{Chosen, Frames};
 pub use self::field::{BitsInfo, ByteOrder, Constant, FieldInfo, Format};
 pub use self::header::Header;
 pub use self::located::{Located, Places};
-pub use self::message::{
-    Asked, ErrorTable, KindField, Message, Property, Spec, StatusField, Wanted,
-};
+pub use self::message::Message;
 pub use self::messages::{Variant, Variants};
 use self::parts::{Cursor, Stop};
+pub use self::place::Place;
 pub use self::protocol::Derived;
+pub use self::spec::{ErrorTable, KindField, Property, SectionSpec, Spec, StatusField};
 use crate::{DecodeError, EncodeError, Explanation, Fault, FrameLength};
 
 /// A struct that is a frame on the wire: a header, then perhaps a body, then perhaps a trailer.

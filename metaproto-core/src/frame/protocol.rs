@@ -46,8 +46,9 @@ impl<M: Message> Protocol for Derived<M> {
     fn capabilities(&self) -> Capabilities {
         let spec = M::SPEC;
         let correlation = match spec.request_id_bits {
-            Some(bits) => Correlation::Id { bits },
-            None => Correlation::Order,
+            // An id that can't be changed must be left as the client has chosen it.
+            Some(bits) if !spec.sealed_id => Correlation::Id { bits },
+            _ => Correlation::Order,
         };
         let mut capabilities = Capabilities::new(correlation);
         capabilities.sharing = spec.sharing.unwrap_or(capabilities.sharing);
@@ -85,12 +86,33 @@ impl<M: Message> Protocol for Derived<M> {
     }
 }
 
+/// What can be asked of messages: fields, entries whose names are known, and any other entry.
 fn schema(spec: &Spec) -> PropertySchema {
-    let known = spec.properties.iter().map(|property| PropertyInfo {
+    let fields = spec.properties.iter().map(|property| PropertyInfo {
         name: property.name.to_owned(),
-        mutation: MutationSupport::SET,
+        mutation: if property.settable { MutationSupport::SET } else { MutationSupport::NONE },
     });
-    PropertySchema { known: known.collect(), open: None }
+    let mut schema = PropertySchema { known: fields.collect(), open: None };
+    for section in spec.sections {
+        let named = section.tags.unwrap_or_default().iter().map(|(_, name)| PropertyInfo {
+            name: format!("{}{name}", section.prefix),
+            mutation: MutationSupport::ALL,
+        });
+        schema.known.extend(named);
+        // A tag without a name goes by its digits, and a name that is none can't be written.
+        let others = match section.tags {
+            Some(_) => MutationSupport::NONE,
+            None => MutationSupport::ALL,
+        };
+        match section.prefix {
+            "" => schema.open = Some(others),
+            prefix => {
+                let name = format!("{prefix}*");
+                schema.known.push(PropertyInfo { name, mutation: others });
+            }
+        }
+    }
+    schema
 }
 
 /// A constant further back is too little to tell a protocol by: others may have the same byte there.

@@ -192,13 +192,21 @@ pub fn join<const WIDTH: usize, const LEN: usize, const ALL: usize>(
     all
 }
 
-/// Narrows a request id to its field.
+/// Narrows a request id to its field of `width` bytes.
 ///
 /// # Errors
 /// [`EncodeError::InvalidValue`] if it does not fit.
 #[inline(always)]
-pub fn request_id<T: TryFrom<u64>>(field: &'static str, id: u64) -> Result<T, EncodeError> {
-    T::try_from(id).map_err(|_| wide_id(field, size_of::<T>()))
+pub fn request_id<T: TryFrom<u64>>(
+    field: &'static str,
+    id: u64,
+    width: u32,
+) -> Result<T, EncodeError> {
+    let max = u64::MAX >> 64_u32.saturating_sub(width.saturating_mul(8)).min(63);
+    match T::try_from(id) {
+        Ok(fits) if id <= max => Ok(fits),
+        _ => Err(wide_id(field, width)),
+    }
 }
 
 /// What can be told before the header, of `size` bytes, has arrived. Out of line: it is for the one
@@ -291,7 +299,7 @@ fn too_long_reason(total: u64, max: u64) -> Cow<'static, str> {
 }
 
 #[cold]
-fn wide_id(field: &'static str, width: usize) -> EncodeError {
+fn wide_id(field: &'static str, width: u32) -> EncodeError {
     let reason = format!("the id is wider than {} bits", width.saturating_mul(8));
     EncodeError::InvalidValue { field, reason: reason.into() }
 }
@@ -305,6 +313,18 @@ pub(super) fn does_not_fit(field: &'static str, reason: &'static str) -> EncodeE
 #[cold]
 fn cannot_tell(field: &'static str, bytes: u64) -> EncodeError {
     EncodeError::InvalidValue { field, reason: format!("can't tell {bytes}").into() }
+}
+
+/// Names the field that a value does not fit; `None` if the field is missing.
+#[cold]
+#[must_use]
+pub fn part_error(field: &'static str, error: Option<EncodeError>) -> EncodeError {
+    let reason = match error {
+        Some(EncodeError::InvalidValue { reason, .. }) => reason,
+        Some(other) => other.to_string().into(),
+        None => "is missing, so there is nothing to set".into(),
+    };
+    EncodeError::InvalidValue { field, reason }
 }
 
 /// A number that is more than its bits can say.

@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::parts::{Cursor, IntForm, Part, Stop};
 use super::{Frame, Header, Located, OVERLONG, Places, Plain, support};
-use crate::{DecodeError, EncodeError, Explanation, Fault, FrameLength};
+use crate::{DecodeError, EncodeError, Explanation, Fault, FrameLength, Output};
 
 /// Tells the length of a frame by going through its header.
 ///
@@ -129,6 +129,30 @@ pub fn all_or_nothing(
         out.truncate(before);
     }
     written
+}
+
+/// Appends a frame whose body is shared with where it comes from. `write` appends all of it but the
+/// body; a frame with a checksum over the body and more is written with the body (`copies`).
+///
+/// # Errors
+/// What `write` fails with. `out` is then as it was.
+pub fn write_around(
+    out: &mut Output,
+    body: &Bytes,
+    trailer: usize,
+    copies: bool,
+    write: impl FnOnce(&[u8], &mut BytesMut) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    let copied: &[u8] = if copies { body } else { &[] };
+    all_or_nothing(out.tail(), |tail| write(copied, tail))?;
+    if copies {
+        return Ok(());
+    }
+    let tail = out.tail();
+    let end = tail.split_off(tail.len().saturating_sub(trailer));
+    out.share(body.clone());
+    out.copy(&end);
+    Ok(())
 }
 
 /// Writes over what is there already.

@@ -1,5 +1,7 @@
 //! Values that are written out can be checked here; others are left to the compiler.
 
+use std::ops::RangeInclusive;
+
 use syn::{Expr, ExprLit, Lit};
 
 use crate::mistakes::Mistakes;
@@ -7,7 +9,16 @@ use crate::parse::{Int, Scalar, literal};
 
 /// Whether `value` can be one of this type, as far as can be told here.
 pub(super) fn fits_int(value: &Expr, int: Int, mistakes: &mut Mistakes) -> bool {
-    let (name, range) = (int.name, int.range());
+    fits_range(value, int.name, &int.range(), mistakes)
+}
+
+/// The same for a number of which the range is known.
+pub(super) fn fits_range(
+    value: &Expr,
+    name: &str,
+    range: &RangeInclusive<i128>,
+    mistakes: &mut Mistakes,
+) -> bool {
     let fits = literal(value).is_none_or(|number| range.contains(&number));
     if !fits {
         let (min, max) = (range.start(), range.end());

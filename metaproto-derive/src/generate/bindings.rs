@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 
 use super::tokens::{Block, bits_of, scalar_type, signed, tried};
 use crate::check::names;
-use crate::model::{Cover, Extent, Holder, Layout, Length, Part, Role, Shape};
+use crate::model::{Cover, Holder, Layout, Length, Part, Role, Shape};
 
 /// The names that expressions of this layout mention.
 fn mentioned(layout: &Layout) -> BTreeSet<String> {
@@ -68,7 +68,7 @@ pub(super) fn count_ident(place: usize) -> Ident {
 pub(super) fn measures(layout: &Layout, block: &Block) -> TokenStream {
     let mut all = Vec::new();
     for (place, length) in layout.lengths.iter().enumerate() {
-        let Some(field) = super::head::holder(layout, length) else { continue };
+        let Some(field) = super::lengths::holder(layout, length) else { continue };
         let needed = measures_parts(length)
             || (length.covers == Cover::Body
                 && matches!(layout.framing, crate::model::Framing::Scanned(_)));
@@ -104,21 +104,8 @@ pub(super) fn given(name: &str, value: &TokenStream, unit: u64, plus: i64) -> To
 
 /// When something is written, nobody has to tell how long it is.
 pub(super) fn nothing_told(layout: &Layout) -> TokenStream {
-    let extents = layout.parts.iter().flat_map(|part| extents(&part.shape));
+    let extents = layout.parts.iter().flat_map(|part| super::shape::extents(&part.shape));
     let idents: BTreeSet<_> = extents.filter_map(super::shape::told).collect();
     let idents = idents.iter();
     quote! { #(let #idents = 0_u64;)* }
-}
-
-fn extents(shape: &Shape) -> Vec<&Extent> {
-    match shape {
-        Shape::Block(extent) => vec![extent],
-        Shape::List { count, bytes, item, .. } => {
-            let mut all = extents(item);
-            all.extend(count.iter().chain(bytes));
-            all
-        }
-        Shape::Section { count, bytes, .. } => count.iter().chain(bytes).collect(),
-        _ => Vec::new(),
-    }
 }

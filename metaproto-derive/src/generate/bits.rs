@@ -87,6 +87,14 @@ fn accessor(field: &Field, bit: &Bit, vis: &syn::Visibility) -> TokenStream {
     }
 }
 
+/// The bits as a `BitsInfo`.
+pub(super) fn bits_info(bit: &Bit) -> TokenStream {
+    let (name, low, len, single) = (&bit.name, number(bit.low), number(bit.len), bit.single);
+    quote! {
+        ::metaproto_core::frame::BitsInfo { name: #name, low: #low, len: #len, single: #single }
+    }
+}
+
 fn mask_name(field: &Field, bit: &Bit) -> Ident {
     format_ident!("{}_{}", field.name.to_uppercase(), bit.name.to_uppercase())
 }

@@ -83,11 +83,16 @@ pub(super) fn fill(layout: &Layout) -> TokenStream {
         let to = places.stop(layout, checksum.last);
         let at = places.start(layout, checksum.holder);
         let bytes = bytes_of(field.scalar, field.order, &quote! { __sum });
-        Some(quote! {
+        let fill = quote! {
             let __sum: #ty = #with(::metaproto_core::__private::part(__out, __start, #from, #to));
             ::metaproto_core::__private::overwrite(
                 __out, __start.saturating_add(#at), &#bytes,
             );
+        };
+        // Without the body the frame keeps the checksum of it.
+        Some(match checksum.is_of_body() {
+            true => quote! { if __body.len() == __body_len { #fill } },
+            false => fill,
         })
     });
     quote! {

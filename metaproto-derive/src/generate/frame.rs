@@ -4,9 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::head::{
-    constant_infos, field_infos, length, length_needs, max_len_check, max_length, offsets,
-    set_lengths, template, told_lengths, trailer_infos, trailer_template,
+    constant_infos, field_infos, offsets, template, trailer_infos, trailer_template,
 };
+use super::lengths::{length, length_needs, max_len_check, max_length, set_lengths};
 use super::tokens::{Block, number, tried};
 use super::walk::{Pass, locate, parts, variable};
 use super::write::{
@@ -76,7 +76,7 @@ pub(crate) fn frame(layout: &Layout) -> TokenStream {
 
 /// Whether there is nothing but a header of fixed size and a body: no part, no trailer, nothing that
 /// could be refused when it is read.
-fn is_plain(layout: &Layout) -> bool {
+pub(super) fn is_plain(layout: &Layout) -> bool {
     layout.parts.is_empty()
         && layout.trailer.is_empty()
         && layout.checksums.is_empty()
@@ -272,7 +272,11 @@ fn plain(layout: &Layout) -> TokenStream {
         Some(ident) => quote! { self.#ident.len() },
         None => quote! { (0 as ::core::primitive::usize) },
     };
-    let lengths = told_lengths(layout);
+    // By a call: with the check written out here, the compiler keeps the header in the memory of the
+    // error, and copies it from there.
+    let set_lengths = tried(&quote! {
+        <Self as ::metaproto_core::frame::Frame>::set_lengths(&mut __header, &[], #body_len)
+    });
     quote! {
         #[automatically_derived]
         impl ::metaproto_core::frame::Plain for #ident {
@@ -288,12 +292,7 @@ fn plain(layout: &Layout) -> TokenStream {
             ) -> ::core::result::Result<Self::Header, ::metaproto_core::EncodeError> {
                 let mut __header = <Self as ::metaproto_core::frame::Frame>::TEMPLATE;
                 // The lengths first: what is next to them is then copied together with them.
-                let __body = #body_len;
-                {
-                    let __header = &mut __header;
-                    #lengths
-                    let _ = __header;
-                }
+                #set_lengths
                 #puts
                 ::core::result::Result::Ok(__header)
             }

@@ -3,7 +3,7 @@
 use proc_macro2::{Group, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::spanned::Spanned;
-use syn::{Expr, Type};
+use syn::{Expr, LitStr, Type};
 
 use super::tokens::{byte_order, number, option, primitive, signed};
 use crate::model::{Extent, NumberForm, Part, Prefix, Shape};
@@ -192,13 +192,9 @@ pub(super) fn section_format(format: &SectionFormat, order: Order) -> TokenStrea
         }
         EntryKey::Number(form, names) => {
             let form = int_form(form.value, order);
-            let names = names.iter().map(|(value, name)| {
-                quote! { (#value as ::core::primitive::u64, #name) }
-            });
+            let names = tag_names(names);
             quote! {
-                ::metaproto_core::frame::parts::EntryKey::Number {
-                    form: #form, names: &[#(#names),*],
-                }
+                ::metaproto_core::frame::parts::EntryKey::Number { form: #form, names: #names }
             }
         }
     };
@@ -206,6 +202,25 @@ pub(super) fn section_format(format: &SectionFormat, order: Order) -> TokenStrea
     quote! {
         const { &::metaproto_core::frame::parts::EntryFormat { key: #key, value: #value } }
     }
+}
+
+/// A tag, and the name that it has.
+type TagName = (Expr, LitStr);
+
+/// The names that the tags of a section have, if it has tags.
+pub(super) fn section_names(format: &SectionFormat) -> Option<&[TagName]> {
+    match &format.key {
+        EntryKey::Text(_) => None,
+        EntryKey::Number(_, names) => Some(names),
+    }
+}
+
+/// The names of tags, as a constant.
+pub(super) fn tag_names(names: &[TagName]) -> TokenStream {
+    let names = names.iter().map(|(value, name)| {
+        quote! { (#value as ::core::primitive::u64, #name) }
+    });
+    quote! { &[#(#names),*] }
 }
 
 /// The shape that a module of the user's makes, as a type of its own.
@@ -248,5 +263,19 @@ pub(super) fn with_type(module: &syn::Path, ty: &Type) -> TokenStream {
                 #module::write(__value, __out)
             }
         }
+    }
+}
+
+/// What tells how long a shape is, and how many there are.
+pub(super) fn extents(shape: &Shape) -> Vec<&Extent> {
+    match shape {
+        Shape::Block(extent) => vec![extent],
+        Shape::List { count, bytes, item, .. } => {
+            let mut all = extents(item);
+            all.extend(count.iter().chain(bytes));
+            all
+        }
+        Shape::Section { count, bytes, .. } => count.iter().chain(bytes).collect(),
+        _ => Vec::new(),
     }
 }

@@ -164,10 +164,13 @@ pub(crate) fn codec_stub(declaration: &Declaration) -> TokenStream {
                 aliases: &[],
                 sharing: ::core::option::Option::None,
                 request_id_bits: ::core::option::Option::None,
+                sealed_id: false,
                 properties: &[],
+                sections: &[],
                 status: ::core::option::Option::None,
                 errors: ::core::option::Option::None,
                 kind: ::core::option::Option::None,
+                kinds: &[],
             };
             fn describe(
                 _: &Self::Header,

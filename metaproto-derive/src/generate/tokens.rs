@@ -193,10 +193,7 @@ pub(super) fn mask(bit: &Bit) -> Literal {
 
 /// The field as a `FieldInfo`.
 pub(super) fn field_info(field: &Field) -> TokenStream {
-    let bits = field.bits.iter().map(|bit| {
-        let (name, low, len) = (&bit.name, number(bit.low), number(bit.len));
-        quote! { ::metaproto_core::frame::BitsInfo { name: #name, low: #low, len: #len } }
-    });
+    let bits = field.bits.iter().map(super::bits::bits_info);
     let bits = quote! { &[#(#bits),*] };
     info(&field.name, field.offset, field.scalar, field.order, &bits)
 }

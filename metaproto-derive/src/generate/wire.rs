@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::frame::{part_values, values, widths};
-use super::head::{check_constants, field_infos, lengths_function, template};
+use super::head::{check_constants, field_infos, template};
+use super::lengths::lengths_function;
 use super::tokens::{Block, number, tried};
 use super::walk::{Pass, parts};
 use super::write::{own_parts, put_values, write_function};

@@ -1,10 +1,10 @@
 //! Writing a frame: values, then parts, then the lengths that follow from them.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 
 use super::bindings::{is_named, named, nothing_told};
-use super::head::widest;
+use super::lengths::widest;
 use super::shape::{borrowed, with_module};
 use super::tokens::{Block, bytes_of, int_type, number, primitive, signed, tried};
 use super::walk::variable;
@@ -230,24 +230,34 @@ pub(super) fn write_function(layout: &Layout, is_frame: bool) -> TokenStream {
     let (head, count) = (number(layout.head_size), number(layout.parts.len()));
     let trailer = number(layout.trailer_size);
     let (put_counts, context) = (put_counts(layout), context(layout));
-    let automatic = automatic(layout, &quote! { __body.len() });
+    // A frame may be written without its body, which the caller puts in its place.
+    let (name, body_len) = match is_frame {
+        true => (format_ident!("__write_around"), quote! { __body_len }),
+        false => (format_ident!("__write"), quote! { __body.len() }),
+    };
+    let len_parameter = is_frame.then(|| quote! { __body_len: ::core::primitive::usize, });
+    let entry = is_frame.then(|| write_entry(layout));
+    let automatic = automatic(layout, &body_len);
     let write_parts = write_parts(layout);
     let checksums = super::checksum::fill(layout);
     let set_lengths = match is_frame {
         true => quote! {
             <Self as ::metaproto_core::frame::Frame>::set_lengths(
-                &mut __header, &__sizes, __body.len(),
+                &mut __header, &__sizes, __body_len,
             )
         },
         false => quote! { Self::__set_lengths(&mut __header, &__sizes, __body.len()) },
     };
     let set_lengths = tried(&set_lengths);
     quote! {
+        #entry
+
         #[allow(clippy::too_many_arguments)]
-        fn __write(
+        fn #name(
             mut __header: [::core::primitive::u8; #head],
             #(#parameters)*
             __body: &[::core::primitive::u8],
+            #len_parameter
             __trailer: [::core::primitive::u8; #trailer],
             __out: &mut ::metaproto_core::BytesMut,
         ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
@@ -267,6 +277,31 @@ pub(super) fn write_function(layout: &Layout, is_frame: bool) -> TokenStream {
             let _ = (__start, &__sizes);
             #checksums
             ::core::result::Result::Ok(())
+        }
+    }
+}
+
+/// `fn __write` of a frame: all of it.
+fn write_entry(layout: &Layout) -> TokenStream {
+    let parameters = held(layout).map(|part| {
+        let (variable, ty) = (variable(part), held_type(part));
+        quote! { #variable: &#ty, }
+    });
+    let arguments = held(layout).map(variable);
+    let (head, trailer) = (number(layout.head_size), number(layout.trailer_size));
+    quote! {
+        #[allow(clippy::too_many_arguments)]
+        #[inline]
+        fn __write(
+            __header: [::core::primitive::u8; #head],
+            #(#parameters)*
+            __body: &[::core::primitive::u8],
+            __trailer: [::core::primitive::u8; #trailer],
+            __out: &mut ::metaproto_core::BytesMut,
+        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+            Self::__write_around(
+                __header, #(#arguments,)* __body, __body.len(), __trailer, __out,
+            )
         }
     }
 }

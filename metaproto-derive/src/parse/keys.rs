@@ -54,22 +54,37 @@ pub(super) const FRAME_FIELD: Place = Place {
 pub(super) const META_STRUCT: Place = Place {
     attribute: "meta",
     on: "the struct",
-    keys: &["aliases", "error_text", "errors", "protocol", "sharing"],
+    keys: &[
+        "aliases",
+        "error_text",
+        "errors",
+        "kind",
+        "make",
+        "operation",
+        "property",
+        "protocol",
+        "reply",
+        "sharing",
+        "status",
+    ],
 };
 
 pub(super) const META_FIELD: Place = Place {
     attribute: "meta",
     on: "a field",
-    keys: &["kind", "operation", "property", "request_id", "status"],
+    keys: &["kind", "operation", "properties", "property", "request_id", "status", "timeout"],
 };
 
 impl Place {
     /// Reports a key that does not belong here: where it does, or which one was meant.
     pub(super) fn unknown(self, key: &Ident, mistakes: &mut Mistakes) {
         let (attribute, name) = (self.attribute, key.to_string());
-        let elsewhere = [FRAME_STRUCT, FRAME_FIELD, META_STRUCT, META_FIELD]
+        let mut elsewhere = [FRAME_STRUCT, FRAME_FIELD, META_STRUCT, META_FIELD]
             .into_iter()
-            .find(|place| place.keys.contains(&name.as_str()));
+            .filter(|place| place.keys.contains(&name.as_str()));
+        // The other attribute on the same thing is the more likely one.
+        let same = elsewhere.clone().find(|place| place.on == self.on);
+        let elsewhere = same.or_else(|| elsewhere.next());
         let text = match elsewhere {
             Some(place) => {
                 format!("`{name}` belongs in `#[{}(..)]` on {}", place.attribute, place.on)

@@ -21,7 +21,9 @@ pub(crate) use self::frame::{
     BitOrder, Count, EntryKey, Form, FrameField, FrameStruct, Measure, SectionFormat, Target,
 };
 use self::frame::{endian, form};
-pub(crate) use self::meta::{MetaField, MetaStruct};
+pub(crate) use self::meta::{
+    Assign, KindArm, MetaField, MetaStruct, Piece, Template, ToldProperty, ToldStatus, Unit,
+};
 pub(crate) use self::ty::{Inner, Int, Order, Scalar, Type};
 use crate::mistakes::Mistakes;
 

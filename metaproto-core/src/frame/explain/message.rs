@@ -38,7 +38,8 @@ fn describe<M: Message>(
     let asked = Asked::nothing(side);
     let mut described = M::describe(M::Header::first(bytes)?, &asked, metadata);
     if let (Some(located), Some(frame)) = (located, explanation.frame()) {
-        described = described.and(M::describe_parts(&frame, located.starts(), &asked, metadata));
+        let parts = M::describe_parts(&frame, located.starts(), &asked, metadata);
+        described = described.and(parts.map_err(whole::bad));
     }
     metadata.frame = bytes.clone();
     Some(described)
@@ -55,13 +56,14 @@ fn size<M: Message>(total: usize, header: usize) -> String {
 
 /// The fields that mean something to the protocol.
 fn meanings(spec: &Spec) -> impl Iterator<Item = (FieldInfo, String)> {
-    let kind = spec.kind.iter().map(|kind| (kind.field, "kind".to_owned()));
-    let status = spec.status.iter().map(|status| (status.field, "status".to_owned()));
+    let kind = spec.kind.iter().map(|kind| (kind.place, "kind".to_owned()));
+    let status = spec.status.iter().map(|status| (status.place, "status".to_owned()));
     let property = spec
         .properties
         .iter()
-        .map(|property| (property.field, format!("property {}", property.name)));
-    kind.chain(status).chain(property)
+        .map(|property| (property.place, format!("property {}", property.name)));
+    let all = kind.chain(status).chain(property);
+    all.filter_map(|(place, meaning)| Some((*place.field()?, meaning)))
 }
 
 #[cfg(test)]

@@ -252,4 +252,22 @@ impl<T: Numeric, const N: usize> Part for Array<T, N> {
             bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last.saturating_add(1));
         Content::Text(range.start..range.start.saturating_add(len))
     }
+
+    fn parse(&self, text: &str) -> Result<[T; N], EncodeError> {
+        let invalid = |reason| EncodeError::InvalidValue { field: "property", reason };
+        if T::SIZE != 1 {
+            return Err(EncodeError::Unsupported("setting a list of numbers"));
+        }
+        if text.len() > N {
+            return Err(invalid(format!("{text:?} is longer than {N} bytes").into()));
+        }
+        if text.ends_with('\0') {
+            return Err(invalid("ends in a zero, which would be padding".into()));
+        }
+        let bytes = text.bytes().chain(std::iter::repeat(0));
+        let items = bytes.take(N).map(|byte| T::from_wire(i128::from(byte)));
+        let items: Option<Vec<T>> = items.collect();
+        let items = items.and_then(|items| items.try_into().ok());
+        items.ok_or_else(|| invalid("is not text".into()))
+    }
 }

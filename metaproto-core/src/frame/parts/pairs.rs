@@ -9,7 +9,8 @@ use super::list::{Items, bounds, each, front_size, resume, write_front};
 use super::section::Key;
 use super::{Cursor, EntryFormat, Extent, Part, Progress, Section, Stop};
 use crate::explain::{content, shown};
-use crate::{EncodeError, Explanation, Interest, Metadata};
+use crate::frame::Entries;
+use crate::{EncodeError, Explanation, Metadata};
 
 /// A section: something tells how many entries there are, or how many bytes they take, or they go on
 /// to the end of the window.
@@ -47,29 +48,38 @@ impl Pairs {
         })
     }
 
-    /// Adds the entries that are asked for to `metadata`; `prefix` goes in front of their names.
-    /// `range` is where [`skip`](Part::skip) has passed over the section.
+    /// Adds the entries that are asked for to `metadata`. `range` is where [`skip`](Part::skip) has
+    /// passed over the section.
     pub fn describe(
         &self,
         frame: &[u8],
         range: Range<usize>,
-        interest: &Interest,
+        asked: &Entries<'_>,
         metadata: &mut Metadata,
     ) {
+        let prefix = asked.prefix();
+        let mut digits = itoa::Buffer::new();
         // They have been checked: there is nothing to fail.
         let _ = self.entries(frame, range, |entry| match entry.key {
             Key::Text(name) => {
                 let bytes = frame.get(name.clone()).unwrap_or_default();
-                if interest.wants_bytes(bytes) {
-                    metadata.push_entry_in_frame(name, entry.value);
+                match asked.wants(bytes) {
+                    true if prefix.is_empty() => metadata.push_entry_in_frame(name, entry.value),
+                    true => metadata.push_prefixed(prefix, bytes, entry.value),
+                    false => {}
                 }
             }
-            Key::Named(name) => {
-                if interest.wants(name) {
-                    metadata.push_in_frame(name, entry.value);
+            Key::Named(name) if asked.wants(name.as_bytes()) => match prefix.is_empty() {
+                true => metadata.push_in_frame(name, entry.value),
+                false => metadata.push_prefixed(prefix, name.as_bytes(), entry.value),
+            },
+            Key::Number(number) => {
+                let name = digits.format(number).as_bytes();
+                if asked.wants(name) {
+                    metadata.push_prefixed(prefix, name, entry.value);
                 }
             }
-            Key::Number(number) => metadata.push_numbered(number, entry.value, interest),
+            Key::Named(_) => {}
         });
     }
 }

@@ -1,5 +1,7 @@
 //! Names for some bits of a field.
 
+use syn::ext::IdentExt;
+
 use super::Walk;
 use crate::mistakes::Mistakes;
 use crate::model::{Bit, Field};
@@ -56,7 +58,7 @@ pub(super) fn bits(
             mistakes.add(arm.span, text);
         }
         used |= mask;
-        let name = arm.ident.to_string();
+        let name = arm.ident.unraw().to_string();
         bits.push(Bit { ident: arm.ident.clone(), name, low, len, single: arm.single });
     }
     bits

@@ -9,7 +9,7 @@ use crate::parse::{Field as Declared, FrameField, Int, Scalar, Type};
 
 /// How the field lies on the wire, if it always takes the same number of bytes and nothing needs to
 /// be known to find it.
-pub(super) fn fixed(field: &Declared, mistakes: &mut Mistakes) -> Option<Scalar> {
+pub(in crate::check) fn fixed(field: &Declared, mistakes: &mut Mistakes) -> Option<Scalar> {
     let said = &field.frame;
     let varies = said.varint.is_some() || said.zigzag.is_some() || said.when.is_some();
     if varies || (said.with.is_some() && said.bytes.is_none()) {

@@ -11,6 +11,7 @@ mod visible;
 
 use syn::{Expr, ExprLit, Lit};
 
+pub(super) use self::field::fixed;
 use self::lengths::Measures;
 pub(crate) use self::part::{UNKNOWN, part};
 pub(crate) use self::visible::names;
@@ -129,7 +130,7 @@ impl<'a> Walk<'a> {
         if field.frame.body.is_some() {
             return self.body(field, mistakes);
         }
-        let fixed = field::fixed(field, mistakes);
+        let fixed = fixed(field, mistakes);
         if self.body.is_some() {
             return self.trailer(index, field, fixed, mistakes);
         }

@@ -1,0 +1,123 @@
+//! What is kept of a request while it is in flight.
+
+use crate::{MessageKind, Metadata};
+
+/// What is left of a request while it is in flight: enough to answer it with an error, small enough
+/// to be kept without allocating, and without holding on to the frame.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestHead {
+    /// [`MessageKind::Request`], mostly.
+    pub kind: MessageKind,
+    /// The id as the caller chose it.
+    pub request_id: Option<u64>,
+    context: Context,
+}
+
+impl RequestHead {
+    /// The most bytes of a frame that are kept.
+    pub const MAX_CONTEXT: usize = 4096;
+
+    /// Up to this many bytes are kept without allocating.
+    pub const IN_PLACE: usize = 24;
+
+    /// The head of the request that `metadata` describes.
+    #[must_use]
+    pub fn of(metadata: &Metadata) -> Self {
+        let size = metadata.context_size.min(Self::MAX_CONTEXT).min(metadata.frame.len());
+        RequestHead {
+            kind: metadata.kind,
+            request_id: metadata.request_id,
+            context: Context::new(&metadata.frame, size),
+        }
+    }
+
+    /// A head whose context is the first bytes of a frame that was never read whole; for
+    /// [`Codec::peek_request`](crate::Codec::peek_request).
+    #[must_use]
+    pub fn peeked(kind: MessageKind, request_id: Option<u64>, context: &[u8]) -> Self {
+        let context = Context::new(context, context.len().min(Self::MAX_CONTEXT));
+        RequestHead { kind, request_id, context }
+    }
+
+    /// The first bytes of the frame, as many as the codec asked for with
+    /// [`Metadata::context_size`].
+    #[must_use]
+    pub fn context(&self) -> &[u8] {
+        self.context.bytes()
+    }
+}
+
+/// A few bytes in place, or many on the heap.
+#[derive(Debug, Clone)]
+enum Context {
+    Few(Aligned, u8),
+    Many(Box<[u8]>),
+}
+
+/// The alignment lets the bytes be moved in the same words in which they were written. A request's
+/// head is moved right after it was made: words that overlap the written ones would have to wait.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(align(8))]
+struct Aligned([u8; RequestHead::IN_PLACE]);
+
+impl Context {
+    /// Keeps the first `size` bytes of `frame`.
+    fn new(frame: &[u8], size: usize) -> Self {
+        let size = size.min(frame.len());
+        let len = u8::try_from(size).unwrap_or(u8::MAX);
+        if size > RequestHead::IN_PLACE {
+            return Context::Many(frame.get(..size).unwrap_or_default().into());
+        }
+        // A copy of constant size is a few words; what lies behind `len` is never looked at.
+        if let Some(bytes) = frame.first_chunk() {
+            return Context::Few(Aligned(*bytes), len);
+        }
+        let mut few = Aligned::default();
+        for (to, from) in few.0.iter_mut().zip(frame) {
+            *to = *from;
+        }
+        Context::Few(few, len)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Context::Few(bytes, len) => bytes.0.get(..usize::from(*len)).unwrap_or_default(),
+            Context::Many(bytes) => bytes,
+        }
+    }
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Context::Few(Aligned::default(), 0)
+    }
+}
+
+impl PartialEq for Context {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Context {}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn a_request_head_keeps_what_was_asked_for_and_no_more() {
+        let mut m = Metadata::new();
+        m.frame = Bytes::from(vec![7; 9000]);
+        m.context_size = 13;
+        assert_eq!(RequestHead::of(&m).context(), [7; 13]);
+        m.context_size = 25;
+        assert_eq!(RequestHead::of(&m).context(), [7; 25]);
+        let short = RequestHead::peeked(MessageKind::Request, None, b"abc");
+        assert_eq!(short.context(), b"abc");
+        m.context_size = usize::MAX;
+        assert_eq!(RequestHead::of(&m).context().len(), RequestHead::MAX_CONTEXT);
+    }
+}
