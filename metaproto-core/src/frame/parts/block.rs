@@ -301,8 +301,10 @@ impl<B: Blob> Part for Terminated<B> {
         if let Err(Stop::Need(_)) = found {
             // All but what may be the beginning of the terminator needs no second look.
             let begun = self.end.len().saturating_sub(1);
-            progress.at = arrived.saturating_sub(begun).max(start).max(1);
-            progress.left = Some(start as u64);
+            let searched = arrived.saturating_sub(begun);
+            if searched > start {
+                (progress.at, progress.left) = (searched, Some(start as u64));
+            }
         }
         found.map(|_| ())
     }
