@@ -8,7 +8,7 @@ use super::bindings::{
 };
 use super::shape::{borrowed, with_module};
 use super::tokens::{Block, number, tried};
-use crate::model::{Cover, Framing, Layout, Part, Role};
+use crate::model::{Cover, Framing, Layout, Part, Role, Shape};
 
 /// What is done with each part.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,17 @@ pub(super) fn parts(layout: &Layout, pass: Pass) -> TokenStream {
         let told = told(layout, part, index, pass);
         quote! { #open #step #told #close }
     });
-    quote! { #names #measures #(#steps)* }
+    // Alignment counts from the start of this struct, wherever it is.
+    let size = number(layout.head_size);
+    let origin = is_padded(layout).then(|| {
+        quote! { let __origin = __cursor.position().saturating_sub(#size); }
+    });
+    quote! { #origin #names #measures #(#steps)* }
+}
+
+/// Whether there are bytes between the parts that mean nothing.
+pub(super) fn is_padded(layout: &Layout) -> bool {
+    layout.parts.iter().any(|part| matches!(part.shape, Shape::Padding { .. }))
 }
 
 fn step(layout: &Layout, part: &Part, index: usize, pass: Pass) -> TokenStream {

@@ -7,7 +7,7 @@ use super::bindings::{is_named, named, nothing_told};
 use super::lengths::widest;
 use super::shape::{borrowed, with_module};
 use super::tokens::{Block, bytes_of, int_type, number, primitive, signed, tried};
-use super::walk::variable;
+use super::walk::{is_padded, variable};
 use crate::model::{Cover, Field, Holder, Layout, Length, NumberForm, Part, Role, Shape};
 use crate::parse::Scalar;
 
@@ -123,10 +123,10 @@ fn covered(layout: &Layout, length: &Length, index: usize, body: &TokenStream) -
         Cover::Part(part) => *part..=*part,
         Cover::Window(parts) => parts.clone(),
         Cover::Body => return quote! { #body },
-        // Padding by alignment is not known yet; a length like this one has none behind it.
         _ => index + 1..=layout.parts.len().saturating_sub(1),
     };
     let sizes = layout.parts.iter().enumerate().filter(|(at, _)| parts.contains(at));
+    // Where they stand is not known yet, but none of them is aligned.
     let sizes = sizes.map(|(_, part)| match part.shape {
         Shape::Padding { skip, .. } => {
             let skip = number(skip);
@@ -187,7 +187,7 @@ fn write_parts(layout: &Layout) -> TokenStream {
         let _ = name;
         let write = match part.shape {
             Shape::Padding { .. } => quote! {
-                (#shape).fill(__out.len().saturating_sub(__start), __out);
+                (#shape).fill(__out.len(), __out);
             },
             _ => {
                 let write = tried(&quote! {{
@@ -203,7 +203,8 @@ fn write_parts(layout: &Layout) -> TokenStream {
             __sizes[#place] = __out.len().saturating_sub(__before);
         }
     });
-    quote! { #(#steps)* }
+    let origin = is_padded(layout).then(|| quote! { let __origin = __start; });
+    quote! { #origin #(#steps)* }
 }
 
 /// The parts that a function takes: those that hold values.

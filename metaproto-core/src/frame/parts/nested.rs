@@ -90,6 +90,18 @@ pub trait Wire: Sized {
     }
 }
 
+/// Goes through the fields of a value. What comes behind it is not one of them: errors there name the
+/// field that the value is in.
+fn inside<T>(
+    cursor: &mut Cursor<'_>,
+    fields: impl FnOnce(&mut Cursor<'_>) -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    let field = cursor.field();
+    let value = fields(cursor)?;
+    cursor.enter(field);
+    Ok(value)
+}
+
 /// A field of such a type.
 #[derive(Debug, Clone, Copy)]
 pub struct Nested<T>(PhantomData<T>);
@@ -113,11 +125,11 @@ impl<T: Wire> Part for Nested<T> {
     const MIN_SIZE: usize = T::MIN_SIZE;
 
     fn skip(&self, cursor: &mut Cursor<'_>, progress: &mut Progress) -> Result<(), Stop> {
-        T::skip(cursor, progress)
+        inside(cursor, |cursor| T::skip(cursor, progress))
     }
 
     fn read(&self, cursor: &mut Cursor<'_>) -> Result<T, Stop> {
-        T::read(cursor)
+        inside(cursor, T::read)
     }
 
     fn size(&self, value: &T) -> usize {
@@ -218,11 +230,11 @@ impl<T: Tagged> Part for ByTag<T> {
     const MIN_SIZE: usize = 0;
 
     fn skip(&self, cursor: &mut Cursor<'_>, progress: &mut Progress) -> Result<(), Stop> {
-        T::skip(self.tag, cursor, progress)
+        inside(cursor, |cursor| T::skip(self.tag, cursor, progress))
     }
 
     fn read(&self, cursor: &mut Cursor<'_>) -> Result<T, Stop> {
-        T::read(self.tag, cursor)
+        inside(cursor, |cursor| T::read(self.tag, cursor))
     }
 
     fn size(&self, value: &T) -> usize {
@@ -250,29 +262,31 @@ impl<T: Tagged> Part for ByTag<T> {
 }
 
 /// Bytes that mean nothing: so many, and then as many as it takes to get to a multiple of something,
-/// counted from the start of the frame.
+/// counted from the start of the struct whose fields it stands between.
 #[derive(Debug, Clone, Copy)]
 pub struct Padding {
     skip: usize,
     align: usize,
+    origin: usize,
 }
 
 impl Padding {
-    /// `skip` bytes, then up to a multiple of `align`, a power of two.
+    /// `skip` bytes, then up to a multiple of `align`, a power of two, behind `origin`.
     #[must_use]
-    pub const fn new(skip: usize, align: usize) -> Self {
-        Padding { skip, align }
+    pub const fn new(skip: usize, align: usize, origin: usize) -> Self {
+        Padding { skip, align, origin }
     }
 
     /// How many bytes there are at this place.
     #[must_use]
     pub fn len(&self, position: usize) -> usize {
+        let position = position.saturating_sub(self.origin);
         let end = position.saturating_add(self.skip);
         let end = end.checked_next_multiple_of(self.align.max(1)).unwrap_or(end);
         end.saturating_sub(position)
     }
 
-    /// Appends it; `position` is where it starts in the frame.
+    /// Appends it; `position` is where it starts.
     pub fn fill(&self, position: usize, out: &mut BytesMut) {
         out.put_bytes(0, self.len(position));
     }

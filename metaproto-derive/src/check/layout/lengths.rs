@@ -75,6 +75,7 @@ pub(super) fn resolve(walk: &mut Walk<'_>, mistakes: &mut Mistakes) -> Measured 
             continue;
         };
         let covers = in_order(field, holder, covers, mistakes);
+        aligned(walk, field, holder, &covers, mistakes);
         if let Cover::Part(part) = covers {
             given(walk, part, Extent::Length(place), said.span, mistakes);
         }
@@ -202,6 +203,33 @@ fn in_order(field: &Declared, holder: Holder, covers: Cover, mistakes: &mut Mist
         mistakes.add(field.ident.span(), text);
     }
     covers
+}
+
+/// Refuses to measure padding whose size depends on where the length itself stands.
+fn aligned(
+    walk: &Walk<'_>,
+    field: &Declared,
+    holder: Holder,
+    covers: &Cover,
+    mistakes: &mut Mistakes,
+) {
+    let Holder::Part(at) = holder else { return };
+    let parts = match covers {
+        Cover::Window(parts) => parts.clone(),
+        Cover::Rest => at + 1..=walk.parts.len().saturating_sub(1),
+        _ => return,
+    };
+    let covered = walk.parts.iter().enumerate().filter(|(index, _)| parts.contains(index));
+    let mut aligned =
+        covered.filter(|(_, part)| matches!(part.shape, Shape::Padding { align: 2.., .. }));
+    if let Some((_, padding)) = aligned.next() {
+        let text = format_args!(
+            "this counts the {}, which depends on where it stands: put this length in front of the \
+             first field of varying size, or use `pad_before` there",
+            padding.name
+        );
+        mistakes.add(field.ident.span(), text);
+    }
 }
 
 fn given(walk: &mut Walk<'_>, part: usize, extent: Extent, span: Span, mistakes: &mut Mistakes) {
