@@ -221,13 +221,24 @@ pub enum EncodeError {
         name: String,
     },
     /// A value does not fit its field.
-    #[error("{field}: {reason}")]
+    #[error("{}: {reason}", Field(.field))]
     InvalidValue {
-        /// The field.
+        /// The field; may be empty.
         field: &'static str,
         /// Why the value does not fit.
         reason: Cow<'static, str>,
     },
+}
+
+impl EncodeError {
+    /// The same, about this field if it was not yet said which it is about.
+    #[must_use]
+    pub fn in_field(mut self, name: &'static str) -> Self {
+        if let EncodeError::InvalidValue { field: field @ "", .. } = &mut self {
+            *field = name;
+        }
+        self
+    }
 }
 
 #[cfg(test)]
@@ -247,6 +258,16 @@ mod tests {
         assert_eq!(error.to_string(), "pack_len: a length of 3 is too small");
         let error = DecodeError::message("", Fault::Truncated);
         assert_eq!(error.to_string(), "frame: the frame ends inside it");
+    }
+
+    #[test]
+    fn an_encode_error_is_about_the_innermost_field() {
+        let error = EncodeError::InvalidValue { field: "", reason: "is odd".into() };
+        assert_eq!(error.to_string(), "frame: is odd");
+        let error = error.in_field("inner").in_field("outer");
+        assert_eq!(error.to_string(), "inner: is odd");
+        let error = EncodeError::Unsupported("this");
+        assert_eq!(error.clone().in_field("outer"), error);
     }
 
     /// Errors travel through the hot path by value.

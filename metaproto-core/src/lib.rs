@@ -69,8 +69,8 @@ pub mod __private {
         wire_value,
     };
     pub use crate::frame::whole::{
-        again, all_or_nothing, close, count_of, explain, measured, overwrite, part, prove, read,
-        read_fixed, read_frame, read_magic, read_plain, read_tag, skip, starts, tag_text,
-        unknown_tag, write_around, write_fixed, write_plain,
+        added_up, again, all_or_nothing, close, count_of, explain, measured, overwrite, part,
+        prove, read, read_fixed, read_frame, read_magic, read_plain, read_tag, starts, tag_text,
+        unknown_tag, write, write_around, write_fixed, write_plain,
     };
 }

@@ -33,7 +33,7 @@ pub struct Metadata {
     /// The bytes of `frame` behind the body: a checksum, mostly.
     pub trailer_size: usize,
     /// The leading bytes of `frame` that [`Codec::on_error`](crate::Codec::on_error) wants to see
-    /// again, at most [`RequestHead::MAX_CONTEXT`]. The engine keeps a copy while the request is in
+    /// again, at most [`RequestHead::MAX_CONTEXT`](crate::RequestHead::MAX_CONTEXT). The engine keeps a copy while the request is in
     /// flight, and lets go of the frame.
     pub context_size: usize,
     /// How long the caller is willing to wait, counted from the message's arrival.

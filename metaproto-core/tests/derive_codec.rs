@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use metaproto_core::{
     Auto, Bytes, BytesMut, Codec, CodecContext, Correlation, DecodeError, EncodeError, Error,
-    ErrorKind, Fault, Frame, Interest, Limits, MessageKind, Metadata, Mutation, MutationSupport,
-    Output, Probe, PropertyValue, RequestHead, Sharing, Side, Status, StatusClass,
+    ErrorKind, Fault, Frame, FrameLength, Interest, Limits, MessageKind, Metadata, Mutation,
+    MutationSupport, Output, Probe, PropertyValue, RequestHead, Sharing, Side, Status, StatusClass,
 };
 use proptest::prelude::*;
 
@@ -386,4 +386,25 @@ proptest! {
         let _ = codec.pong(&metadata, &mut out);
         let _ = codec.ping(id, &mut out);
     }
+}
+
+#[test]
+fn a_frame_that_is_too_large_is_waited_for_until_it_tells_who_has_asked() {
+    #[derive(Frame, Codec)]
+    #[meta(protocol = "early")]
+    struct Early {
+        #[frame(length(of = frame))]
+        len: Auto<u32>,
+        #[meta(request_id)]
+        id: u32,
+        #[frame(body)]
+        body: Bytes,
+    }
+    let limits = Limits::max_frame(100);
+    let mut codec = Early::protocol().codec(&CodecContext::new(Side::Downstream, limits));
+    assert_eq!(codec.frame_length(&[0, 0, 0, 100]), Ok(FrameLength::Known(100)));
+    assert_eq!(codec.frame_length(&[0, 0, 0, 101]), Ok(FrameLength::Need(8)));
+    let head = [0, 0, 0, 101, 0, 0, 0, 7];
+    assert_eq!(codec.frame_length(&head), Ok(FrameLength::Known(101)));
+    assert_eq!(codec.peek_request(&head).unwrap().request_id, Some(7));
 }

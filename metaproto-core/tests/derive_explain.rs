@@ -314,12 +314,12 @@ fn what_is_wrong_is_told_with_its_place_and_what_follows_is_unknown() {
 004a  05                       .             y     5
 004b                                       [2]     Point
 004b  09                       .             x     9
-004c                                         y     a length of 1 is over the limit
+004c                                         y     a length of 5 is too small
 004c  ff ff 00 01 00 02 00 03  ........  ...       31 bytes unknown
 0054  bf f4 00 00 00 00 00 00  ........
 005c  01 02 03 04 68 65 6c 6c  ....hell
 0064  6f 00 00 11 10 ee ee     o......
-error: at 004c, points: a length of 1 is over the limit; the connection can't be used any longer
+error: at 004c, points: a length of 5 is too small; the connection can't be used any longer
 ";
     assert_eq!(tail(&bytes, "0046"), expected);
 }

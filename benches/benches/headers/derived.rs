@@ -7,12 +7,12 @@ use metaproto_core::{Auto, Bytes, Codec, EncodeError, Frame};
 
 use super::samples::{AwesomeParts, DubboParts, fold_awesome, fold_dubbo};
 
-/// A message of Dubbo. What its flags mean is said by their values: 0x80 is a request, 0x40 wants a
-/// response, 0x20 is an event, and 2 is the serialization.
+/// A message of Dubbo. What kind it is, is said by the value of all flags, with 2 as serialization.
 #[derive(Debug, Clone, PartialEq, Eq, Frame, Codec)]
 #[frame(magic = 0xdabb_u16)]
 #[meta(protocol = "dubbo", errors(Timeout => 31, BadRequest => 40, Overloaded => 100, _ => 80))]
 pub(crate) struct Dubbo {
+    #[frame(bits(request = 7, two_way = 6, event = 5, serialization = 0..=4))]
     #[meta(kind(
         0xc2 => Request, 0x82 => Oneway, 0x02 => Response, 0xe2 => Ping, 0x22 => Pong,
     ))]

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
+use super::parts::Stop;
 use super::spec::Home;
-use super::whole::{bad, locate};
+use super::whole::locate;
 use super::{Asked, Header, Located, Message, Place, Places, Property, Spec, support};
 use crate::{
     Change, Codec, CodecContext, DecodeError, EncodeError, Error, FrameLength, Interest,
@@ -18,6 +19,7 @@ use crate::{
 /// not arrived whole.
 pub(super) struct MessageCodec<M: Message> {
     asked: Asked,
+    max_frame: usize,
     located: Located<M::Starts>,
     message: PhantomData<M>,
 }
@@ -25,7 +27,8 @@ pub(super) struct MessageCodec<M: Message> {
 impl<M: Message> MessageCodec<M> {
     pub(super) fn new(context: &CodecContext) -> Self {
         let asked = Asked::new::<M>(context.side, &context.interest);
-        MessageCodec { asked, located: Located::default(), message: PhantomData }
+        let max_frame = context.limits.max_frame;
+        MessageCodec { asked, max_frame, located: Located::default(), message: PhantomData }
     }
 
     /// Appends a message of `kind` that nobody has sent: a template, and perhaps an id.
@@ -62,7 +65,8 @@ impl<M: Message> MessageCodec<M> {
         metadata.header_size = located.header_size();
         metadata.trailer_size = M::TRAILER_SIZE;
         M::verify(frame, located.starts())?;
-        M::describe_parts(frame, located.starts(), &self.asked, metadata).map_err(bad)?;
+        M::describe_parts(frame, located.starts(), &self.asked, metadata)
+            .map_err(Stop::into_error)?;
         described
     }
 }
@@ -73,7 +77,15 @@ impl<M: Message> Codec for MessageCodec<M> {
         if M::IS_SCANNED && !matches!(told, Ok(FrameLength::Need(_))) {
             self.located = Located::default();
         }
-        told
+        match told {
+            // It will be refused; to be answered all the same, it must say who has asked.
+            Ok(FrameLength::Known(total))
+                if total > self.max_frame && head.len() < M::HEADER_SIZE =>
+            {
+                Ok(FrameLength::Need(M::HEADER_SIZE))
+            }
+            told => told,
+        }
     }
 
     fn decode(&mut self, frame: Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
@@ -291,7 +303,10 @@ fn change_message<M: Message>(
             change_entry(message, index, name).and_then(|section| match change {
                 Change::Set { value, .. } => section.set(name, value),
                 Change::Append { value, .. } => section.append(name, value),
-                Change::Remove { .. } => section.remove(name),
+                Change::Remove { .. } => {
+                    section.remove(name);
+                    Ok(())
+                }
             })
         }
         None => Err(unsupported(change)),

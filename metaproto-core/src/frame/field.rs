@@ -66,6 +66,62 @@ pub struct Constant {
 }
 
 impl FieldInfo {
+    /// Plain bytes.
+    #[must_use]
+    pub const fn bytes(
+        name: &'static str,
+        offset: usize,
+        width: usize,
+        bits: &'static [BitsInfo],
+    ) -> Self {
+        FieldInfo { name, offset, width, format: Format::Bytes, bits }
+    }
+
+    /// An unsigned big-endian number.
+    #[must_use]
+    pub const fn unsigned(
+        name: &'static str,
+        offset: usize,
+        width: usize,
+        bits: &'static [BitsInfo],
+    ) -> Self {
+        FieldInfo { name, offset, width, format: Format::Unsigned(ByteOrder::Big), bits }
+    }
+
+    /// A signed big-endian number, in two's complement.
+    #[must_use]
+    pub const fn signed(
+        name: &'static str,
+        offset: usize,
+        width: usize,
+        bits: &'static [BitsInfo],
+    ) -> Self {
+        FieldInfo { name, offset, width, format: Format::Signed(ByteOrder::Big), bits }
+    }
+
+    /// A big-endian floating-point number.
+    #[must_use]
+    pub const fn float(
+        name: &'static str,
+        offset: usize,
+        width: usize,
+        bits: &'static [BitsInfo],
+    ) -> Self {
+        FieldInfo { name, offset, width, format: Format::Float(ByteOrder::Big), bits }
+    }
+
+    /// The same field with its bytes in the other order, if it is a number.
+    #[must_use]
+    pub const fn little_endian(mut self) -> Self {
+        self.format = match self.format {
+            Format::Bytes => Format::Bytes,
+            Format::Unsigned(_) => Format::Unsigned(ByteOrder::Little),
+            Format::Signed(_) => Format::Signed(ByteOrder::Little),
+            Format::Float(_) => Format::Float(ByteOrder::Little),
+        };
+        self
+    }
+
     /// Where the field lies in the frame.
     #[must_use]
     pub const fn range(&self) -> Range<usize> {

@@ -92,17 +92,12 @@ impl<S: Places> Located<S> {
             return Ok(());
         }
         cursor.enter(field);
-        if self.progress.at != 0 {
-            cursor.seek(self.progress.at);
-        }
         part.skip(cursor, &mut self.progress)?;
         if let Some(start) = self.starts.as_mut().get_mut(next) {
             *start = cursor.position();
         }
         self.passed = next;
-        if self.progress.at != 0 {
-            self.progress = Progress::default();
-        }
+        self.progress.at = 0;
         Ok(())
     }
 
@@ -119,6 +114,53 @@ impl<S: Places> Located<S> {
         part: &P,
     ) -> Result<P::Value, Stop> {
         super::whole::again(cursor, self.start(index), part)
+    }
+
+    /// What has been found of the parts of a value within a frame, which `progress` has kept. The
+    /// cursor is then where the value starts.
+    #[doc(hidden)]
+    pub fn resume(cursor: &mut Cursor<'_>, progress: &mut Progress) -> Self {
+        let mut located = Self::default();
+        if let Some(begun) = progress.resume(cursor) {
+            let settled = cursor.position();
+            let mut kept = || progress.resume(cursor).unwrap_or_default() as usize;
+            located.passed = kept();
+            let found = located.passed.saturating_add(1);
+            for start in located.starts.as_mut().iter_mut().take(found).rev() {
+                *start = kept();
+            }
+            // The part that stopped goes on there, once it is come to.
+            progress.at = settled;
+            cursor.seek(begun as usize);
+        }
+        located.progress = std::mem::take(progress);
+        located
+    }
+
+    /// Keeps what has been found of a value that starts at `begun`, for [`resume`](Located::resume).
+    ///
+    /// # Errors
+    /// `passed`, if it is one.
+    #[doc(hidden)]
+    pub fn suspend(
+        self,
+        begun: usize,
+        passed: Result<(), Stop>,
+        progress: &mut Progress,
+    ) -> Result<(), Stop> {
+        *progress = self.progress;
+        let Err(stop @ Stop::Need(_)) = passed else { return passed };
+        let starts = self.starts.as_ref();
+        let at = starts.get(self.passed).copied().unwrap_or_default();
+        if at == 0 && *progress == Progress::new() {
+            // Not even its fixed part has arrived.
+            return passed;
+        }
+        for start in starts.iter().take(self.passed.saturating_add(1)) {
+            progress.save(stop, at, *start as u64);
+        }
+        progress.save(stop, at, self.passed as u64);
+        Err(progress.save(stop, at, begun as u64))
     }
 
     /// The frame goes on for so many bytes. Whether that is all that is to be found out for now.

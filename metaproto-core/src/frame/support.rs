@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Constant;
-use super::parts::Stop;
+use super::parts::{Cursor, Stop};
 use crate::{DecodeError, EncodeError, Fault, FrameLength};
 
 /// `LEN` bytes of a header from the offset `AT`. That they lie within it is checked by the compiler,
@@ -73,14 +73,20 @@ pub fn total(
 /// # Errors
 /// [`Fault::LengthTooSmall`] if that is negative.
 #[inline]
-pub fn given(field: &'static str, value: u64, unit: u64, plus: i64) -> Result<u64, Stop> {
+pub fn given(
+    field: &'static str,
+    value: u64,
+    unit: u64,
+    plus: i64,
+    cursor: &Cursor<'_>,
+) -> Result<u64, Stop> {
     let units = match plus {
         0.. => value.checked_sub(plus.unsigned_abs()),
         _ => Some(value.saturating_add(plus.unsigned_abs())),
     };
     match units {
         Some(units) => Ok(units.saturating_mul(unit)),
-        None => Err(Stop::Bad(too_small(field, value))),
+        None => Err(cursor.bad_in(field, Fault::LengthTooSmall(value))),
     }
 }
 
@@ -108,7 +114,7 @@ pub fn wire_length<T: TryFrom<u64>>(
     {
         return Ok(value);
     }
-    Err(too_long(field, varying.saturating_add(fixed) as u64, max))
+    Err(too_long(field, varying, fixed, max))
 }
 
 /// What a field says of `bytes`: `bytes / unit + plus`, at most `max`. The counterpart of [`given`].
@@ -288,13 +294,17 @@ fn too_large(field: &'static str, value: u64) -> DecodeError {
 /// Only the reason is made out of line: the compiler must see that this is an error, or it keeps a
 /// way from here back to success, and registers for it.
 #[inline(always)]
-fn too_long(field: &'static str, total: u64, max: u64) -> EncodeError {
-    EncodeError::InvalidValue { field, reason: too_long_reason(total, max) }
+fn too_long(field: &'static str, varying: usize, fixed: usize, max: u64) -> EncodeError {
+    EncodeError::InvalidValue { field, reason: too_long_reason(fixed, max, varying) }
 }
 
+/// Adds here, not before: what the length says is often the same sum, and the compiler would make it
+/// once for both, before it knows that it does not overflow. `varying` comes last for the sake of the
+/// register that it then already is in.
 #[cold]
 #[inline(never)]
-fn too_long_reason(total: u64, max: u64) -> Cow<'static, str> {
+fn too_long_reason(fixed: usize, max: u64, varying: usize) -> Cow<'static, str> {
+    let total = varying.saturating_add(fixed);
     format!("a frame of {total} bytes is longer than {max}").into()
 }
 

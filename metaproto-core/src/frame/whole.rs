@@ -42,7 +42,7 @@ pub(super) fn locate<F: Frame>(frame: &Bytes) -> Result<Located<F::Starts>, Deco
     }
     let mut located = Located::default();
     let mut cursor = Cursor::whole(frame);
-    F::locate(&mut cursor, &mut located).map_err(bad)?;
+    F::locate(&mut cursor, &mut located).map_err(Stop::into_error)?;
     if told.is_none() {
         let total = located.total().unwrap_or(cursor.position() as u64);
         support::check_total(usize::try_from(total).unwrap_or(usize::MAX), frame.len())?;
@@ -53,14 +53,6 @@ pub(super) fn locate<F: Frame>(frame: &Bytes) -> Result<Located<F::Starts>, Deco
     Ok(located)
 }
 
-/// In a whole frame nothing can be missing.
-pub(super) fn bad(stop: Stop) -> DecodeError {
-    match stop {
-        Stop::Bad(error) => error,
-        Stop::Need(_) => support::truncated(),
-    }
-}
-
 /// Reads a frame that has parts or a trailer.
 ///
 /// # Errors
@@ -68,7 +60,7 @@ pub(super) fn bad(stop: Stop) -> DecodeError {
 pub fn read_frame<F: Frame>(frame: &Bytes) -> Result<F, DecodeError> {
     let located = locate::<F>(frame)?;
     F::verify(frame, located.starts())?;
-    F::read_from(&mut Cursor::whole(frame)).map_err(bad)
+    F::read_from(&mut Cursor::whole(frame)).map_err(Stop::into_error)
 }
 
 /// Reads a frame that has neither.
@@ -192,6 +184,12 @@ pub fn measured(write: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>) ->
     }
 }
 
+/// The size of a value, found out by adding up; 0 if it can't be written.
+#[must_use]
+pub fn added_up(size: impl FnOnce() -> Result<usize, EncodeError>) -> usize {
+    size().unwrap_or_default()
+}
+
 /// How many items there are in a list that may be missing.
 pub trait Counted {
     /// How many.
@@ -222,16 +220,6 @@ pub fn count_of(list: &impl Counted) -> usize {
     list.count()
 }
 
-/// Passes over a part of a frame that is whole.
-///
-/// # Errors
-/// As [`Part::skip`].
-#[inline]
-pub fn skip<P: Part>(cursor: &mut Cursor<'_>, field: &'static str, part: &P) -> Result<(), Stop> {
-    cursor.enter(field);
-    part.skip(cursor, &mut super::parts::Progress::default())
-}
-
 /// Reads a part.
 ///
 /// # Errors
@@ -244,6 +232,20 @@ pub fn read<P: Part>(
 ) -> Result<P::Value, Stop> {
     cursor.enter(field);
     part.read(cursor)
+}
+
+/// Writes a part.
+///
+/// # Errors
+/// As [`Part::write`]; the error names the field.
+#[inline]
+pub fn write<P: Part>(
+    field: &'static str,
+    part: &P,
+    value: &P::Value,
+    out: &mut BytesMut,
+) -> Result<(), EncodeError> {
+    part.write(value, out).map_err(|error| error.in_field(field))
 }
 
 /// Notes what a part says.
@@ -273,14 +275,14 @@ pub fn again<P: Part>(cursor: &mut Cursor<'_>, start: usize, part: &P) -> Result
     value
 }
 
+/// The body, and a trailer of `T` bytes.
+pub(crate) type Tail<const T: usize> = (Bytes, [u8; T]);
+
 /// The body and the trailer: all that is left.
 ///
 /// # Errors
 /// The trailer is cut off, or something is left that there is no body for.
-pub fn close<const T: usize>(
-    cursor: &mut Cursor<'_>,
-    has_body: bool,
-) -> Result<(Bytes, [u8; T]), Stop> {
+pub fn close<const T: usize>(cursor: &mut Cursor<'_>, has_body: bool) -> Result<Tail<T>, Stop> {
     cursor.enter("body");
     let rest = cursor.rest()?;
     let end = rest.end.checked_sub(T).filter(|end| *end >= rest.start);
@@ -316,7 +318,7 @@ pub fn write_fixed<P: Part, const N: usize>(
     value: &P::Value,
 ) -> Result<[u8; N], EncodeError> {
     let mut out = BytesMut::with_capacity(N);
-    part.write(value, &mut out)?;
+    write(field, part, value, &mut out)?;
     <[u8; N]>::try_from(&out[..]).map_err(|_| support::wider_than(field, N))
 }
 

@@ -9,9 +9,14 @@ use proptest::test_runner::TestCaseResult;
 
 type Told = Result<FrameLength, DecodeError>;
 
+/// Every value is cut at every byte, so that few of them say much; `PROPTEST_CASES` asks for more.
 /// Nothing is written to disk: what fails is shown.
 pub(crate) fn config() -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+    let usual = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => usual,
+        None => ProptestConfig { cases: 64, ..usual },
+    }
 }
 
 /// What is done to the bytes of a frame: bytes changed, an end cut off, others put behind it.

@@ -12,9 +12,12 @@ mod laws;
 
 mod blocks;
 mod choices;
+mod cost;
 mod fixed;
+mod frames;
 mod lengths;
 mod lists;
+mod nested;
 mod optional;
 mod padding;
 mod trailers;

@@ -65,11 +65,13 @@ pub(crate) fn stream(connection: &Connection, side: Side, framed: impl Fn() -> F
 }
 
 type Told = Result<FrameLength, DecodeError>;
-type Length = dyn FnMut(&[u8]) -> Told;
+
+/// Tells the length of the frame that starts with these bytes.
+type Length = Box<dyn FnMut(&[u8]) -> Told>;
 
 /// Tells the length of one frame that arrives bit by bit.
 pub(crate) struct Framed {
-    length: Box<Length>,
+    length: Length,
     again: Box<dyn Fn() -> Framed>,
 }
 

@@ -47,6 +47,9 @@ pub(crate) fn skip(cursor: &mut Cursor<'_>, progress: &mut Progress) -> Result<(
     if progress.stack.is_empty() {
         progress.stack.push(1);
     }
+    if progress.at != 0 {
+        cursor.seek(progress.at);
+    }
     while let Some(left) = progress.stack.last_mut() {
         if *left == 0 {
             progress.stack.pop();

@@ -54,20 +54,6 @@ fn sum(_: &[u8]) -> u32 {
     0
 }
 
-#[derive(Frame)]
-struct Padded {
-    #[frame(prefix = u8)]
-    name: String,
-    #[frame(length(of = rest))]
-    of_rest: Auto<u16>,
-    #[frame(length(of = a..=b))]
-    of_window: Auto<u16>,
-    #[frame(prefix = u8)]
-    a: String,
-    #[frame(align_before = 4)]
-    b: u32,
-}
-
 #[derive(Wire)]
 #[frame(max_len = 4)]
 struct NotAFrame {
@@ -75,6 +61,17 @@ struct NotAFrame {
     len: Auto<u32>,
     #[frame(body)]
     body: Bytes,
+}
+
+#[derive(Wire)]
+struct AlignedBehind {
+    #[frame(prefix = u8)]
+    name: String,
+    #[frame(length(of = a..=b))]
+    len: Auto<u16>,
+    a: u8,
+    #[frame(align_before = 4)]
+    b: u32,
 }
 
 fn main() {}

@@ -94,4 +94,14 @@ struct Two {
     a: u32,
 }
 
+#[derive(Wire)]
+struct CantBeNothing {
+    #[frame(prefix = u16)]
+    a: Option<String>,
+    #[frame(prefix = varint)]
+    b: Option<Bytes>,
+    #[frame(prefix(varint, plus = 1))]
+    c: Option<Bytes>,
+}
+
 fn main() {}

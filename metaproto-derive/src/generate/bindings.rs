@@ -97,7 +97,7 @@ pub(super) fn given(name: &str, value: &TokenStream, unit: u64, plus: i64) -> To
     let (unit, plus) = (Literal::u64_unsuffixed(unit), signed(plus));
     tried(&quote! {
         ::metaproto_core::__private::given(
-            #name, #value as ::core::primitive::u64, #unit, #plus,
+            #name, #value as ::core::primitive::u64, #unit, #plus, __cursor,
         )
     })
 }

@@ -125,77 +125,86 @@ fn own(choice: &Choice) -> TokenStream {
         }
         _ => return TokenStream::new(),
     };
-    let Arms { skip, read, size, write, explain } = arms(choice, &keys);
-    let unknown = unknown(choice);
-    let choose = tried(&choose);
-    let put = tried(&put);
-    let explained = {
-        let name = quote! { "tag" };
-        quote! {
-            let __end = __cursor.position();
-            __notes.note(
-                __start..__end, #name,
-                ::metaproto_core::__private::tag_text(__cursor, __start..__end),
-            );
-        }
-    };
+    let arms = arms(choice, &keys);
     let all_fixed = choice.alternatives.iter().all(|alternative| alternative.part.is_none());
     let size_const = match (&choice.by, all_fixed) {
         (By::OwnTag(..), true) => quote! { ::core::option::Option::Some(#front) },
         _ => quote! { ::core::option::Option::None },
     };
+    let (reading, writing) = (own_reading(choice, &arms, &choose), own_writing(&arms, &put));
     quote! {
         #[automatically_derived]
         impl ::metaproto_core::frame::parts::Wire for #ident {
             const MIN_SIZE: ::core::primitive::usize = #front;
             const SIZE: ::core::option::Option<::core::primitive::usize> = #size_const;
+            #reading
+            #writing
+        }
+    }
+}
 
-            #[allow(unreachable_patterns)]
-            fn skip(
-                __cursor: &mut ::metaproto_core::frame::parts::Cursor<'_>,
-                _: &mut ::metaproto_core::frame::parts::Progress,
-            ) -> ::core::result::Result<(), ::metaproto_core::frame::parts::Stop> {
-                let __tag = #choose;
-                // What has arrived in part is read again from its tag on.
-                let __progress = &mut ::metaproto_core::frame::parts::Progress::default();
-                match __tag { #(#skip)* #unknown }
-            }
+/// `fn skip`, `fn read` and `fn explain`; `choose` tells the alternative.
+fn own_reading(choice: &Choice, arms: &Arms, choose: &TokenStream) -> TokenStream {
+    let Arms { skip, read, explain, .. } = arms;
+    let (unknown, choose) = (unknown(choice), tried(choose));
+    quote! {
+        #[allow(unreachable_patterns)]
+        fn skip(
+            __cursor: &mut ::metaproto_core::frame::parts::Cursor<'_>,
+            __progress: &mut ::metaproto_core::frame::parts::Progress,
+        ) -> ::core::result::Result<(), ::metaproto_core::frame::parts::Stop> {
+            let __begun = __progress.restart(__cursor);
+            let __tag = #choose;
+            let __at = __cursor.position();
+            let __passed = match __tag { #(#skip)* #unknown };
+            __progress.keep(__begun, __at, __passed)
+        }
 
-            #[allow(unreachable_patterns, clippy::unnecessary_cast)]
-            fn read(
-                __cursor: &mut ::metaproto_core::frame::parts::Cursor<'_>,
-            ) -> ::core::result::Result<Self, ::metaproto_core::frame::parts::Stop> {
-                let __tag = #choose;
-                match __tag { #(#read)* #unknown }
-            }
+        #[allow(unreachable_patterns, clippy::unnecessary_cast)]
+        fn read(
+            __cursor: &mut ::metaproto_core::frame::parts::Cursor<'_>,
+        ) -> ::core::result::Result<Self, ::metaproto_core::frame::parts::Stop> {
+            let __tag = #choose;
+            match __tag { #(#read)* #unknown }
+        }
 
-            fn size(&self) -> ::core::primitive::usize {
-                let __front = ::metaproto_core::__private::measured(|__out| {
-                    #put;
-                    ::core::result::Result::Ok(())
-                });
-                let __held: ::core::primitive::usize = match self { #(#size)* };
-                __front.saturating_add(__held)
-            }
+        #[allow(unreachable_patterns)]
+        fn explain(
+            __cursor: &mut ::metaproto_core::frame::parts::Cursor<'_>,
+            __notes: &mut ::metaproto_core::Explanation,
+        ) -> ::core::result::Result<(), ::metaproto_core::frame::parts::Stop> {
+            let __start = __cursor.position();
+            let __tag = #choose;
+            let __end = __cursor.position();
+            __notes.note(
+                __start..__end, "tag",
+                ::metaproto_core::__private::tag_text(__cursor, __start..__end),
+            );
+            match __tag { #(#explain)* #unknown }
+        }
+    }
+}
 
-            fn write(
-                &self,
-                __out: &mut ::metaproto_core::BytesMut,
-            ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+/// `fn size` and `fn write`; `put` writes what tells the alternative.
+fn own_writing(arms: &Arms, put: &TokenStream) -> TokenStream {
+    let Arms { size, write, .. } = arms;
+    let put = tried(put);
+    quote! {
+        fn size(&self) -> ::core::primitive::usize {
+            let __front = ::metaproto_core::__private::measured(|__out| {
                 #put;
-                match self { #(#write)* }
-            }
+                ::core::result::Result::Ok(())
+            });
+            let __held: ::core::primitive::usize = match self { #(#size)* };
+            __front.saturating_add(__held)
+        }
 
-            #[allow(unreachable_patterns)]
-            fn explain(
-                __cursor: &mut ::metaproto_core::frame::parts::Cursor<'_>,
-                __notes: &mut ::metaproto_core::Explanation,
-            ) -> ::core::result::Result<(), ::metaproto_core::frame::parts::Stop> {
-                let __start = __cursor.position();
-                let __tag = #choose;
-                #explained
-                match __tag { #(#explain)* #unknown }
-            }
+        fn write(
+            &self,
+            __out: &mut ::metaproto_core::BytesMut,
+        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+            #put;
+            match self { #(#write)* }
         }
     }
 }

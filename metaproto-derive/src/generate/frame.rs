@@ -178,13 +178,13 @@ fn reading(layout: &Layout) -> TokenStream {
 
 /// The methods of the trait, and the function that does the work.
 fn writing(layout: &Layout) -> (TokenStream, TokenStream) {
-    let (ident, head) = (&layout.ident, number(layout.head_size));
+    let ident = &layout.ident;
     let block = Block::new(quote! { &mut __header }, layout.head_size);
     let end = Block::new(quote! { &mut __trailer }, layout.trailer_size);
     let puts = put_values(&layout.head, &block);
     let trailer_template = trailer_template(layout);
     let trailer_puts = put_values(&layout.trailer, &end);
-    let (own, (defaults, default_arguments)) = (own_parts(layout), default_parts(layout));
+    let own = own_parts(layout);
     let body = match &layout.body {
         Some(ident) => quote! { &self.#ident },
         None => quote! { &[] },
@@ -202,6 +202,33 @@ fn writing(layout: &Layout) -> (TokenStream, TokenStream) {
             })
         },
     };
+    let write = quote! {
+        fn write(
+            &self,
+            __out: &mut ::metaproto_core::BytesMut,
+        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+            #write
+        }
+    };
+    if is_plain(layout) {
+        return (write, TokenStream::new());
+    }
+    let (filled, function) = (filled(layout), write_function(layout, true));
+    let inherent = quote! {
+        #[automatically_derived]
+        #[doc(hidden)]
+        impl #ident {
+            #function
+        }
+    };
+    (quote! { #write #filled }, inherent)
+}
+
+/// `fn write_filled`: with parts that nobody has filled in.
+fn filled(layout: &Layout) -> TokenStream {
+    let ident = &layout.ident;
+    let (defaults, default_arguments) = default_parts(layout);
+    let trailer_template = trailer_template(layout);
     let fill = match cannot_be_empty(layout) {
         true => quote! {
             let _ = (__header, __body, __out);
@@ -216,7 +243,7 @@ fn writing(layout: &Layout) -> (TokenStream, TokenStream) {
             })
         },
     };
-    let filled = quote! {
+    quote! {
         fn write_filled(
             __header: Self::Header,
             __body: &[::core::primitive::u8],
@@ -224,38 +251,7 @@ fn writing(layout: &Layout) -> (TokenStream, TokenStream) {
         ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
             #fill
         }
-    };
-    let methods = quote! {
-        fn write(
-            &self,
-            __out: &mut ::metaproto_core::BytesMut,
-        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
-            #write
-        }
-
-        #filled
-    };
-    if is_plain(layout) {
-        let methods = quote! {
-            fn write(
-                &self,
-                __out: &mut ::metaproto_core::BytesMut,
-            ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
-                #write
-            }
-        };
-        return (methods, TokenStream::new());
     }
-    let function = write_function(layout, true);
-    let _ = head;
-    let inherent = quote! {
-        #[automatically_derived]
-        #[doc(hidden)]
-        impl #ident {
-            #function
-        }
-    };
-    (methods, inherent)
 }
 
 /// What frames of the simple kind have in addition: no way to fail, and nothing to pay for it.
@@ -277,12 +273,16 @@ fn plain(layout: &Layout) -> TokenStream {
     let set_lengths = tried(&quote! {
         <Self as ::metaproto_core::frame::Frame>::set_lengths(&mut __header, &[], #body_len)
     });
+    // The compiler should not tell the user of what a layout leaves unused.
+    let has_values = layout.head.iter().any(|field| matches!(field.role, Role::Value { .. }));
+    let unused = (!has_values).then(|| quote! { let _ = __header; });
+    let body_name = layout.body.as_ref().map_or(quote! { _ }, |_| quote! { __body });
     quote! {
         #[automatically_derived]
         impl ::metaproto_core::frame::Plain for #ident {
             #[inline]
-            fn from_parts(__header: &Self::Header, __body: ::metaproto_core::Bytes) -> Self {
-                let _ = (__header, &__body);
+            fn from_parts(__header: &Self::Header, #body_name: ::metaproto_core::Bytes) -> Self {
+                #unused
                 Self { #values #body }
             }
 

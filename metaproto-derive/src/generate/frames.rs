@@ -21,6 +21,7 @@ pub(crate) fn frames(choice: &Choice) -> TokenStream {
     let types: Vec<&Type> = choice.alternatives.iter().filter_map(ty).collect();
     let indexes: Vec<Literal> = (0..idents.len()).map(number).collect();
     let last = types.last();
+    let (reading, writing) = (reading(&idents, &types), writing(&idents));
     let frame = quote! { ::metaproto_core::frame::Frame };
     let chosen = |arms: TokenStream| {
         quote! {
@@ -55,44 +56,8 @@ pub(crate) fn frames(choice: &Choice) -> TokenStream {
                 #lengths
             }
 
-            fn read(
-                __side: ::metaproto_core::Side,
-                __frame: ::metaproto_core::Bytes,
-            ) -> ::core::result::Result<Self, ::metaproto_core::DecodeError> {
-                let __chosen =
-                    <Self as ::metaproto_core::frame::Frames>::choose(__side, &__frame);
-                match ::metaproto_core::__private::chosen_of(__chosen) {
-                    #(::core::result::Result::Ok(#indexes) => {
-                        match <#types as #frame>::read(__frame) {
-                            ::core::result::Result::Ok(__value) => {
-                                ::core::result::Result::Ok(Self::#idents(__value))
-                            }
-                            ::core::result::Result::Err(__error) => {
-                                ::core::result::Result::Err(__error)
-                            }
-                        }
-                    })*
-                    ::core::result::Result::Ok(_) => ::core::result::Result::Err(
-                        ::metaproto_core::__private::unknown_variant(0),
-                    ),
-                    ::core::result::Result::Err(__error) => ::core::result::Result::Err(__error),
-                }
-            }
-
-            fn write(
-                &self,
-                __out: &mut ::metaproto_core::BytesMut,
-            ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
-                match self {
-                    #(Self::#idents(__frame) => #frame::write(__frame, __out),)*
-                }
-            }
-
-            fn size(&self) -> ::core::primitive::usize {
-                match self {
-                    #(Self::#idents(__frame) => #frame::size(__frame),)*
-                }
-            }
+            #reading
+            #writing
 
             fn explain(
                 __side: ::metaproto_core::Side,
@@ -109,6 +74,58 @@ pub(crate) fn frames(choice: &Choice) -> TokenStream {
                         ::metaproto_core::__private::unexplained(__bytes, &__error)
                     }
                 }
+            }
+        }
+    }
+}
+
+/// `fn read`.
+fn reading(idents: &[&Ident], types: &[&Type]) -> TokenStream {
+    let frame = quote! { ::metaproto_core::frame::Frame };
+    let indexes = (0..idents.len()).map(number);
+    quote! {
+        fn read(
+            __side: ::metaproto_core::Side,
+            __frame: ::metaproto_core::Bytes,
+        ) -> ::core::result::Result<Self, ::metaproto_core::DecodeError> {
+            let __chosen =
+                <Self as ::metaproto_core::frame::Frames>::choose(__side, &__frame);
+            match ::metaproto_core::__private::chosen_of(__chosen) {
+                #(::core::result::Result::Ok(#indexes) => {
+                    match <#types as #frame>::read(__frame) {
+                        ::core::result::Result::Ok(__value) => {
+                            ::core::result::Result::Ok(Self::#idents(__value))
+                        }
+                        ::core::result::Result::Err(__error) => {
+                            ::core::result::Result::Err(__error)
+                        }
+                    }
+                })*
+                ::core::result::Result::Ok(_) => ::core::result::Result::Err(
+                    ::metaproto_core::__private::unknown_variant(0),
+                ),
+                ::core::result::Result::Err(__error) => ::core::result::Result::Err(__error),
+            }
+        }
+    }
+}
+
+/// `fn write` and `fn size`.
+fn writing(idents: &[&Ident]) -> TokenStream {
+    let frame = quote! { ::metaproto_core::frame::Frame };
+    quote! {
+        fn write(
+            &self,
+            __out: &mut ::metaproto_core::BytesMut,
+        ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
+            match self {
+                #(Self::#idents(__frame) => #frame::write(__frame, __out),)*
+            }
+        }
+
+        fn size(&self) -> ::core::primitive::usize {
+            match self {
+                #(Self::#idents(__frame) => #frame::size(__frame),)*
             }
         }
     }

@@ -14,6 +14,7 @@ mod frames;
 mod head;
 mod lengths;
 mod shape;
+mod sizes;
 mod stub;
 mod tokens;
 mod walk;

@@ -98,7 +98,7 @@ fn of(shape: &Shape, ty: &Type) -> TokenStream {
         Shape::With(_) => quote! { __With },
         Shape::Padding { skip, align } => {
             let (skip, align) = (number(*skip), number(*align));
-            quote! { #parts::Padding::new(#skip, #align, __origin) }
+            quote! { #parts::Padding::new(#skip, #align) }
         }
     }
 }

@@ -205,21 +205,19 @@ pub(super) fn info(
     order: Order,
     bits: &TokenStream,
 ) -> TokenStream {
-    let (offset, width, order) = (number(offset), number(scalar.width()), byte_order(order));
+    let (offset, width) = (number(offset), number(scalar.width()));
     let format = match scalar {
-        Scalar::Bytes(_) | Scalar::Array(..) | Scalar::Custom(_) => quote! { Bytes },
-        Scalar::Int(int) if int.signed => quote! { Signed(#order) },
-        Scalar::Int(_) => quote! { Unsigned(#order) },
-        Scalar::Float(_) => quote! { Float(#order) },
+        Scalar::Bytes(_) | Scalar::Array(..) | Scalar::Custom(_) => quote! { bytes },
+        Scalar::Int(int) if int.signed => quote! { signed },
+        Scalar::Int(_) => quote! { unsigned },
+        Scalar::Float(_) => quote! { float },
+    };
+    let order = match (scalar, order) {
+        (Scalar::Int(_) | Scalar::Float(_), Order::Little) => quote! { .little_endian() },
+        _ => quote! {},
     };
     quote! {
-        ::metaproto_core::frame::FieldInfo {
-            name: #name,
-            offset: #offset,
-            width: #width,
-            format: ::metaproto_core::frame::Format::#format,
-            bits: #bits,
-        }
+        ::metaproto_core::frame::FieldInfo::#format(#name, #offset, #width, #bits) #order
     }
 }
 

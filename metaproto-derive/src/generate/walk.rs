@@ -15,8 +15,6 @@ use crate::model::{Cover, Framing, Layout, Part, Role, Shape};
 pub(super) enum Pass {
     /// Remembers where it is; can be resumed.
     Locate,
-    /// Passes over it.
-    Skip,
     /// Makes a local variable of it.
     Read,
     /// Notes what it says.
@@ -37,39 +35,31 @@ pub(super) fn parts(layout: &Layout, pass: Pass) -> TokenStream {
     let (names, measures) = (named(layout, &block), measures(layout, &block));
     let steps = layout.parts.iter().enumerate().map(|(index, part)| {
         let (open, close) = (windows_from(layout, index, pass), windows_to(layout, index));
-        let step = step(layout, part, index, pass);
+        let step = step(part, index, pass);
         let told = told(layout, part, index, pass);
         quote! { #open #step #told #close }
     });
-    // Alignment counts from the start of this struct, wherever it is.
     let size = number(layout.head_size);
-    let origin = is_padded(layout).then(|| {
+    let is_padding = |part: &Part| matches!(part.shape, Shape::Padding { .. });
+    let origin = layout.parts.iter().any(is_padding).then(|| {
         quote! { let __origin = __cursor.position().saturating_sub(#size); }
     });
     quote! { #origin #names #measures #(#steps)* }
 }
 
-/// Whether there are bytes between the parts that mean nothing.
-pub(super) fn is_padded(layout: &Layout) -> bool {
-    layout.parts.iter().any(|part| matches!(part.shape, Shape::Padding { .. }))
-}
-
-fn step(layout: &Layout, part: &Part, index: usize, pass: Pass) -> TokenStream {
+fn step(part: &Part, index: usize, pass: Pass) -> TokenStream {
     let (name, shape, place) = (&part.name, borrowed(part), number(index));
+    let shape = match part.shape {
+        Shape::Padding { .. } => quote! { &(#shape).from(__origin) },
+        _ => shape,
+    };
     let with = with_module(part);
     let variable = variable(part);
     let tried = |call: TokenStream| tried(&quote! {{ #with #call }});
-    let _ = layout;
     match pass {
         Pass::Locate => {
             let passed = tried(quote! { __located.pass(#place, __cursor, #name, #shape) });
             quote! { #passed; }
-        }
-        Pass::Skip => {
-            let skipped = tried(quote! {
-                ::metaproto_core::__private::skip(__cursor, #name, #shape)
-            });
-            quote! { #skipped; }
         }
         Pass::Read => {
             let read = tried(quote! {
@@ -99,12 +89,10 @@ fn told(layout: &Layout, part: &Part, index: usize, pass: Pass) -> TokenStream {
     let value = match pass {
         Pass::Read => quote! { #variable },
         Pass::Locate => tried(&quote! { __located.again(#place, __cursor, #shape) }),
-        Pass::Skip | Pass::Explain => {
+        Pass::Explain => {
             tried(&quote! { ::metaproto_core::__private::again(__cursor, __begin, #shape) })
         }
     };
-    let again = matches!(pass, Pass::Skip | Pass::Explain);
-    let _ = again;
     match part.role {
         Role::Length(place) => {
             let length = &layout.lengths[place];
@@ -160,7 +148,7 @@ fn windows_from(layout: &Layout, index: usize, pass: Pass) -> TokenStream {
     });
     // What is read again to know its value starts here.
     let part = &layout.parts[index];
-    let again = matches!(pass, Pass::Skip | Pass::Explain)
+    let again = pass == Pass::Explain
         && (matches!(part.role, Role::Length(_) | Role::Count(_)) || is_named(layout, part));
     let begin = again.then(|| quote! { let __begin = __cursor.position(); });
     quote! { #(#windows)* #begin }

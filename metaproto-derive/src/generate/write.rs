@@ -6,9 +6,10 @@ use quote::{format_ident, quote};
 use super::bindings::{is_named, named, nothing_told};
 use super::lengths::widest;
 use super::shape::{borrowed, with_module};
-use super::tokens::{Block, bytes_of, int_type, number, primitive, signed, tried};
-use super::walk::{is_padded, variable};
-use crate::model::{Cover, Field, Holder, Layout, Length, NumberForm, Part, Role, Shape};
+use super::sizes::{Sizes, automatic};
+use super::tokens::{Block, bytes_of, int_type, number, signed, tried};
+use super::walk::variable;
+use crate::model::{Field, Holder, Layout, Part, Role, Shape};
 use crate::parse::Scalar;
 
 /// The values of `self`, put into `array`.
@@ -66,89 +67,8 @@ pub(super) fn custom_shape(field: &Field) -> (Option<TokenStream>, TokenStream) 
     }
 }
 
-/// The size of everything behind the fixed part, as a sum of expressions.
-fn size_of_part(part: &Part, value: &TokenStream) -> TokenStream {
-    let (shape, with) = (borrowed(part), with_module(part));
-    quote! {{ #with ::metaproto_core::frame::parts::Part::size(#shape, #value) }}
-}
-
-/// The number type of a part that tells a length or a count.
-fn told_type(part: &Part) -> TokenStream {
-    match part.shape {
-        Shape::Number { scalar: Scalar::Int(int), .. } => int_type(int),
-        _ => primitive("u64"),
-    }
-}
-
-/// The most that fits such a part.
-fn told_max(part: &Part) -> Literal {
-    let bits = match part.shape {
-        Shape::Number { scalar: Scalar::Int(int), form: NumberForm::Fixed(_) } => int.width * 8,
-        Shape::Number { scalar: Scalar::Int(int), .. } => int.size * 8,
-        _ => 64,
-    };
-    Literal::u64_unsuffixed(u64::MAX >> (64 - bits.clamp(1, 64)))
-}
-
-/// `let part = ..;` for the parts that follow from others, last first, so that each finds the sizes
-/// of those behind it.
-fn automatic(layout: &Layout, body: &TokenStream) -> TokenStream {
-    let all = layout.parts.iter().enumerate().rev().filter_map(|(index, part)| {
-        let (variable, ty, name) = (variable(part), told_type(part), &part.name);
-        let max = told_max(part);
-        let (amount, unit, plus) = match part.role {
-            Role::Length(place) => {
-                let length = &layout.lengths[place];
-                (covered(layout, length, index, body), length.unit, length.plus)
-            }
-            Role::Count(place) => {
-                let count = &layout.counts[place];
-                let of = self::variable(&layout.parts[count.part]);
-                (quote! { ::metaproto_core::__private::count_of(#of) }, 1, count.plus)
-            }
-            _ => return None,
-        };
-        let (unit, plus) = (Literal::u64_unsuffixed(unit), signed(plus));
-        let value = tried(&quote! {
-            ::metaproto_core::__private::wire_value(#name, #amount, #unit, #plus, #max)
-        });
-        Some(quote! { let #variable = &(#value as #ty); })
-    });
-    quote! { #(#all)* }
-}
-
-/// The bytes that the length in the part at `index` covers.
-fn covered(layout: &Layout, length: &Length, index: usize, body: &TokenStream) -> TokenStream {
-    let parts = match &length.covers {
-        Cover::Part(part) => *part..=*part,
-        Cover::Window(parts) => parts.clone(),
-        Cover::Body => return quote! { #body },
-        _ => index + 1..=layout.parts.len().saturating_sub(1),
-    };
-    let sizes = layout.parts.iter().enumerate().filter(|(at, _)| parts.contains(at));
-    // Where they stand is not known yet, but none of them is aligned.
-    let sizes = sizes.map(|(_, part)| match part.shape {
-        Shape::Padding { skip, .. } => {
-            let skip = number(skip);
-            quote! { #skip }
-        }
-        _ => {
-            let variable = variable(part);
-            size_of_part(part, &quote! { #variable })
-        }
-    });
-    let all = quote! { (0 as ::core::primitive::usize) #(.saturating_add(#sizes))* };
-    match length.covers {
-        Cover::Rest => {
-            let trailer = number(layout.trailer_size);
-            quote! { #all.saturating_add(#body).saturating_add(#trailer) }
-        }
-        _ => all,
-    }
-}
-
 /// The expressions that shapes need when something is written.
-fn context(layout: &Layout) -> TokenStream {
+pub(super) fn context(layout: &Layout) -> TokenStream {
     let block = Block::new(quote! { __header }, layout.head_size);
     let (named, nothing_told) = (named(layout, &block), nothing_told(layout));
     let parts = layout.parts.iter().filter(|part| is_named(layout, part)).map(|part| {
@@ -159,7 +79,7 @@ fn context(layout: &Layout) -> TokenStream {
 }
 
 /// Counts of lists that stand in the fixed part.
-fn put_counts(layout: &Layout) -> TokenStream {
+pub(super) fn put_counts(layout: &Layout) -> TokenStream {
     let block = Block::new(quote! { &mut __header }, layout.head_size);
     let puts = layout.counts.iter().filter_map(|count| {
         let Holder::Head(index) = count.holder else { return None };
@@ -184,15 +104,14 @@ fn write_parts(layout: &Layout) -> TokenStream {
     let steps = layout.parts.iter().enumerate().map(|(index, part)| {
         let (shape, with, variable) = (borrowed(part), with_module(part), variable(part));
         let (place, name) = (number(index), &part.name);
-        let _ = name;
         let write = match part.shape {
             Shape::Padding { .. } => quote! {
-                (#shape).fill(__out.len(), __out);
+                (#shape).fill(__out.len().saturating_sub(__start), __out);
             },
             _ => {
                 let write = tried(&quote! {{
                     #with
-                    ::metaproto_core::frame::parts::Part::write(#shape, #variable, __out)
+                    ::metaproto_core::__private::write(#name, #shape, #variable, __out)
                 }});
                 quote! { #write; }
             }
@@ -203,8 +122,7 @@ fn write_parts(layout: &Layout) -> TokenStream {
             __sizes[#place] = __out.len().saturating_sub(__before);
         }
     });
-    let origin = is_padded(layout).then(|| quote! { let __origin = __start; });
-    quote! { #origin #(#steps)* }
+    quote! { #(#steps)* }
 }
 
 /// The parts that a function takes: those that hold values.
@@ -222,12 +140,17 @@ fn held_type(part: &Part) -> TokenStream {
     }
 }
 
-/// `fn __write`: everything behind the values of the fixed part.
-pub(super) fn write_function(layout: &Layout, is_frame: bool) -> TokenStream {
+pub(super) fn parameters(layout: &Layout) -> TokenStream {
     let parameters = held(layout).map(|part| {
         let (variable, ty) = (variable(part), held_type(part));
         quote! { #variable: &#ty, }
     });
+    quote! { #(#parameters)* }
+}
+
+/// `fn __write`: everything behind the values of the fixed part.
+pub(super) fn write_function(layout: &Layout, is_frame: bool) -> TokenStream {
+    let parameters = parameters(layout);
     let (head, count) = (number(layout.head_size), number(layout.parts.len()));
     let trailer = number(layout.trailer_size);
     let (put_counts, context) = (put_counts(layout), context(layout));
@@ -238,7 +161,7 @@ pub(super) fn write_function(layout: &Layout, is_frame: bool) -> TokenStream {
     };
     let len_parameter = is_frame.then(|| quote! { __body_len: ::core::primitive::usize, });
     let entry = is_frame.then(|| write_entry(layout));
-    let automatic = automatic(layout, &body_len);
+    let automatic = automatic(layout, &body_len, Sizes::Told);
     let write_parts = write_parts(layout);
     let checksums = super::checksum::fill(layout);
     let set_lengths = match is_frame {
@@ -256,7 +179,7 @@ pub(super) fn write_function(layout: &Layout, is_frame: bool) -> TokenStream {
         #[allow(clippy::too_many_arguments)]
         fn #name(
             mut __header: [::core::primitive::u8; #head],
-            #(#parameters)*
+            #parameters
             __body: &[::core::primitive::u8],
             #len_parameter
             __trailer: [::core::primitive::u8; #trailer],
@@ -284,10 +207,7 @@ pub(super) fn write_function(layout: &Layout, is_frame: bool) -> TokenStream {
 
 /// `fn __write` of a frame: all of it.
 fn write_entry(layout: &Layout) -> TokenStream {
-    let parameters = held(layout).map(|part| {
-        let (variable, ty) = (variable(part), held_type(part));
-        quote! { #variable: &#ty, }
-    });
+    let parameters = parameters(layout);
     let arguments = held(layout).map(variable);
     let (head, trailer) = (number(layout.head_size), number(layout.trailer_size));
     quote! {
@@ -295,7 +215,7 @@ fn write_entry(layout: &Layout) -> TokenStream {
         #[inline]
         fn __write(
             __header: [::core::primitive::u8; #head],
-            #(#parameters)*
+            #parameters
             __body: &[::core::primitive::u8],
             __trailer: [::core::primitive::u8; #trailer],
             __out: &mut ::metaproto_core::BytesMut,

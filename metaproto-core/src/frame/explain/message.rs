@@ -1,5 +1,6 @@
 //! The frames of a protocol, with what their fields mean to it.
 
+use super::super::parts::Stop;
 use super::super::{Asked, FieldInfo, Header, Located, Message, Spec, whole};
 use crate::explain::{count, facts};
 use crate::{DecodeError, Explanation, Metadata, Side};
@@ -39,7 +40,7 @@ fn describe<M: Message>(
     let mut described = M::describe(M::Header::first(bytes)?, &asked, metadata);
     if let (Some(located), Some(frame)) = (located, explanation.frame()) {
         let parts = M::describe_parts(&frame, located.starts(), &asked, metadata);
-        described = described.and(parts.map_err(whole::bad));
+        described = described.and(parts.map_err(Stop::into_error));
     }
     metadata.frame = bytes.clone();
     Some(described)

@@ -6,7 +6,9 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Content, Cursor, Extent, IntForm, Part, Prefix, Progress, Stop, note_read};
+use memchr::{memchr, memmem};
+
+use super::{Content, Cursor, Extent, Part, Prefix, Progress, Stop, invalid, note_read};
 use crate::explain::content;
 use crate::{EncodeError, Explanation, Fault};
 
@@ -74,30 +76,18 @@ impl Blob for String {
     }
 }
 
+/// What is no text is wrong with one message: where it ends is known, so that an open cursor goes on.
+#[inline]
 fn checked<B: Blob>(cursor: &Cursor<'_>, range: Range<usize>) -> Result<Range<usize>, Stop> {
-    match B::is_valid(cursor.bytes(range.clone())) {
+    match cursor.is_open() || B::is_valid(cursor.bytes(range.clone())) {
         true => Ok(range),
         false => Err(cursor.bad(Fault::NotUtf8)),
     }
 }
 
-/// Moves back before an error: what has not been read whole is read again.
-fn or_back<T>(
-    cursor: &mut Cursor<'_>,
-    read: impl FnOnce(&mut Cursor<'_>) -> Result<T, Stop>,
-) -> Result<T, Stop> {
-    let start = cursor.position();
-    let result = read(cursor);
-    if result.is_err() {
-        cursor.seek(start);
-    }
-    result
-}
-
 /// Bytes of which something tells how many they are.
-#[derive(Debug, Clone, Copy)]
 pub struct Block<B> {
-    extent: Extent,
+    pub(super) extent: Extent,
     of: PhantomData<B>,
 }
 
@@ -109,7 +99,7 @@ impl<B: Blob> Block<B> {
     }
 
     fn range(&self, cursor: &mut Cursor<'_>) -> Result<Range<usize>, Stop> {
-        let range = or_back(cursor, |cursor| self.extent.advance(cursor))?;
+        let range = self.extent.advance(cursor)?;
         checked::<B>(cursor, range)
     }
 }
@@ -117,6 +107,14 @@ impl<B: Blob> Block<B> {
 impl<B: Blob> Part for Block<B> {
     type Value = B;
     const MIN_SIZE: usize = 0;
+
+    #[inline]
+    fn min_size(&self) -> usize {
+        match self.extent {
+            Extent::Given(length) => usize::try_from(length).unwrap_or(usize::MAX),
+            extent => extent.min_size(),
+        }
+    }
 
     #[inline]
     fn skip(&self, cursor: &mut Cursor<'_>, _: &mut Progress) -> Result<(), Stop> {
@@ -155,11 +153,10 @@ impl<B: Blob> Part for Block<B> {
     }
 }
 
-/// Bytes that may be missing, which the number in front of them says: -1 if it is signed, 0 if
-/// nothing counts as 1.
-#[derive(Debug, Clone, Copy)]
+/// Bytes that may be missing, which the number in front of them says: it stands for one less than no
+/// bytes. That is -1 if it has a sign, or 0 if it says 1 of no bytes.
 pub struct Nullable<B> {
-    prefix: Prefix,
+    pub(super) prefix: Prefix,
     of: PhantomData<B>,
 }
 
@@ -170,31 +167,22 @@ impl<B: Blob> Nullable<B> {
         Nullable { prefix, of: PhantomData }
     }
 
-    /// What the number says if there is nothing.
-    const fn null(&self) -> i128 {
-        match self.prefix.form {
-            IntForm::Fixed { signed: true, .. } | IntForm::ZigZag => -1,
-            _ => 0,
-        }
-    }
-
+    #[inline]
     fn range(&self, cursor: &mut Cursor<'_>) -> Result<Option<Range<usize>>, Stop> {
-        let mut range = None;
-        or_back(cursor, |cursor| {
-            let start = cursor.position();
-            if self.prefix.form.read(cursor)? != self.null() {
-                cursor.seek(start);
-                range = Some(Extent::Prefix(self.prefix).advance(cursor)?);
-            }
-            Ok(())
-        })?;
-        range.map(|range| checked::<B>(cursor, range)).transpose()
+        let Some(length) = self.prefix.read_nullable(cursor)? else { return Ok(None) };
+        let range = cursor.advance(length)?;
+        checked::<B>(cursor, range).map(Some)
     }
 }
 
 impl<B: Blob> Part for Nullable<B> {
     type Value = Option<B>;
     const MIN_SIZE: usize = 1;
+
+    #[inline]
+    fn min_size(&self) -> usize {
+        self.prefix.form.min_size()
+    }
 
     fn skip(&self, cursor: &mut Cursor<'_>, _: &mut Progress) -> Result<(), Stop> {
         self.range(cursor).map(|_| ())
@@ -218,7 +206,7 @@ impl<B: Blob> Part for Nullable<B> {
 
     fn size(&self, value: &Option<B>) -> usize {
         match value {
-            None => self.prefix.form.size(self.null()),
+            None => self.prefix.size_of(None),
             Some(value) => {
                 let len = value.as_slice().len();
                 self.prefix.size(len).saturating_add(len)
@@ -227,7 +215,7 @@ impl<B: Blob> Part for Nullable<B> {
     }
 
     fn write(&self, value: &Option<B>, out: &mut BytesMut) -> Result<(), EncodeError> {
-        let Some(value) = value else { return self.prefix.form.write(self.null(), out) };
+        let Some(value) = value else { return self.prefix.write_of(None, out) };
         Block::<B>::new(Extent::Prefix(self.prefix)).write(value, out)
     }
 
@@ -246,10 +234,9 @@ impl<B: Blob> Part for Nullable<B> {
 }
 
 /// Bytes up to a terminator, which is not part of them.
-#[derive(Debug, Clone, Copy)]
 pub struct Terminated<B> {
-    end: &'static [u8],
-    max: usize,
+    pub(super) end: &'static [u8],
+    pub(super) max: usize,
     of: PhantomData<B>,
 }
 
@@ -260,30 +247,41 @@ impl<B: Blob> Terminated<B> {
         Terminated { end, max, of: PhantomData }
     }
 
-    /// Where the content is, if it starts at `start` and holds no terminator before `from`.
-    fn find(
+    /// Moves behind the terminator and tells where the content is.
+    fn advance(
         &self,
         cursor: &mut Cursor<'_>,
-        start: usize,
-        from: usize,
+        progress: &mut Progress,
     ) -> Result<Range<usize>, Stop> {
-        cursor.seek(from.max(start));
-        let ahead = cursor.ahead();
-        let found = memchr::memmem::find(ahead, self.end);
+        let begun = progress.resume(cursor).and_then(|start| usize::try_from(start).ok());
         let from = cursor.position();
-        let searched = from.saturating_add(found.unwrap_or(ahead.len()));
-        if searched.saturating_sub(start) > self.max {
-            return Err(cursor.bad(Fault::LengthTooLarge(self.max as u64)));
+        let start = begun.unwrap_or(from);
+        let most = start.saturating_add(self.max).saturating_add(self.end.len());
+        let ahead = cursor.ahead();
+        let looked_at = ahead.get(..most.saturating_sub(from)).unwrap_or(ahead);
+        if let Some(found) = find(looked_at, self.end) {
+            let content = start..from.saturating_add(found);
+            cursor.seek(content.end.saturating_add(self.end.len()));
+            return checked::<B>(cursor, content);
         }
-        if found.is_some() {
-            cursor.seek(searched.saturating_add(self.end.len()));
-            return checked::<B>(cursor, start..searched);
+        let arrived = from.saturating_add(ahead.len());
+        if arrived >= most {
+            return Err(cursor.bad(Fault::LengthTooLarge((self.max as u64).saturating_add(1))));
         }
-        let needed = from.saturating_add(ahead.len()).saturating_add(1).max(self.end.len());
-        cursor.seek(from.saturating_add(ahead.len()));
+        cursor.seek(arrived);
+        // The terminator may have begun, but not ended.
+        let begun = self.end.len().saturating_sub(1).min(looked_at.len());
+        let settled = arrived.saturating_sub(begun);
         // Says what is missing: more bytes, or an end that can't come any more.
-        cursor.advance(1)?;
-        Err(Stop::Need(needed))
+        cursor.advance(1).map_err(|stop| progress.save(stop, settled, start as u64))
+    }
+}
+
+#[inline]
+fn find(bytes: &[u8], end: &[u8]) -> Option<usize> {
+    match end {
+        [byte] => memchr(*byte, bytes),
+        _ => memmem::find(bytes, end),
     }
 }
 
@@ -291,27 +289,17 @@ impl<B: Blob> Part for Terminated<B> {
     type Value = B;
     const MIN_SIZE: usize = 1;
 
+    #[inline]
+    fn min_size(&self) -> usize {
+        self.end.len().max(1)
+    }
+
     fn skip(&self, cursor: &mut Cursor<'_>, progress: &mut Progress) -> Result<(), Stop> {
-        let start = match progress.left {
-            Some(start) => start as usize,
-            None => cursor.position(),
-        };
-        let arrived = cursor.position().saturating_add(cursor.ahead().len());
-        let found = self.find(cursor, start, progress.at);
-        if let Err(Stop::Need(_)) = found {
-            // All but what may be the beginning of the terminator needs no second look.
-            let begun = self.end.len().saturating_sub(1);
-            let searched = arrived.saturating_sub(begun);
-            if searched > start {
-                (progress.at, progress.left) = (searched, Some(start as u64));
-            }
-        }
-        found.map(|_| ())
+        self.advance(cursor, progress).map(|_| ())
     }
 
     fn read(&self, cursor: &mut Cursor<'_>) -> Result<B, Stop> {
-        let start = cursor.position();
-        self.find(cursor, start, start).map(|range| B::take(cursor, range))
+        self.advance(cursor, &mut Progress::new()).map(|range| B::take(cursor, range))
     }
 
     fn size(&self, value: &B) -> usize {
@@ -320,18 +308,17 @@ impl<B: Blob> Part for Terminated<B> {
 
     fn write(&self, value: &B, out: &mut BytesMut) -> Result<(), EncodeError> {
         let bytes = value.as_slice();
-        let invalid = |reason: &'static str| {
-            Err(EncodeError::InvalidValue { field: "text", reason: reason.into() })
-        };
-        if memchr::memmem::find(bytes, self.end).is_some() {
-            return invalid("holds the terminator");
-        }
         if bytes.len() > self.max {
-            return invalid("is longer than allowed");
+            return Err(invalid(format!("{} bytes are more than {}", bytes.len(), self.max)));
         }
+        let start = out.len();
         out.extend_from_slice(bytes);
         out.extend_from_slice(self.end);
-        Ok(())
+        // Its first bytes may complete a terminator with the last ones of the content.
+        match out.get(start..).and_then(|written| find(written, self.end)) {
+            Some(found) if found == bytes.len() => Ok(()),
+            _ => Err(invalid("holds the terminator")),
+        }
     }
 
     fn property(&self, _: &[u8], range: Range<usize>) -> Content {

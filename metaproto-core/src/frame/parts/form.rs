@@ -1,10 +1,9 @@
-//! How integers are written, and how a length is told.
+//! How integers are written.
 
 use bytes::{BufMut, BytesMut};
 
-use super::{Cursor, Stop};
+use super::{Cursor, Stop, invalid};
 use crate::frame::ByteOrder;
-use crate::frame::support::{given, wire_value};
 use crate::{EncodeError, Fault};
 
 /// How an integer is written.
@@ -31,6 +30,7 @@ const MAX_VARINT: usize = 10;
 
 impl IntForm {
     /// The fewest bytes that it takes.
+    #[inline]
     #[must_use]
     pub const fn min_size(self) -> usize {
         match self {
@@ -39,7 +39,34 @@ impl IntForm {
         }
     }
 
-    /// Reads a number.
+    /// Whether it can say negative numbers.
+    #[inline]
+    #[must_use]
+    pub const fn is_signed(self) -> bool {
+        match self {
+            IntForm::Fixed { signed, .. } => signed,
+            IntForm::Varint => false,
+            IntForm::ZigZag => true,
+        }
+    }
+
+    /// Whether numbers of this form are read as the bits of an `i128`, which has no room for the
+    /// larger half of them.
+    #[inline]
+    pub(super) const fn wraps(self) -> bool {
+        matches!(self, IntForm::Fixed { width: 16.., signed: false, .. })
+    }
+
+    /// Moves behind a number without looking at it more closely than needed.
+    #[inline]
+    pub(super) fn skip(self, cursor: &mut Cursor<'_>) -> Result<(), Stop> {
+        match self {
+            IntForm::Fixed { width, .. } => cursor.advance(width.into()).map(|_| ()),
+            IntForm::Varint | IntForm::ZigZag => varint(cursor).map(|_| ()),
+        }
+    }
+
+    /// Reads a number. One of 16 bytes without a sign is read as the bits of an `i128`.
     ///
     /// # Errors
     /// As [`Cursor::advance`]; or a varint is wider than 64 bits.
@@ -47,18 +74,23 @@ impl IntForm {
     pub fn read(self, cursor: &mut Cursor<'_>) -> Result<i128, Stop> {
         match self {
             IntForm::Fixed { width, order, signed } => {
-                let range = cursor.advance(u64::from(width))?;
-                Ok(fixed(cursor.bytes(range), order, signed))
+                let bits = fixed(cursor, width, order)?;
+                let unused = 128_u32.saturating_sub(u32::from(width).saturating_mul(8)).min(127);
+                match signed {
+                    true => Ok((bits << unused).cast_signed() >> unused),
+                    false => Ok(bits.cast_signed()),
+                }
             }
             IntForm::Varint => varint(cursor).map(i128::from),
-            IntForm::ZigZag => varint(cursor).map(|n| {
-                let magnitude = i128::from(n >> 1);
-                if n & 1 == 1 { !magnitude } else { magnitude }
+            IntForm::ZigZag => varint(cursor).map(|bits| {
+                let magnitude = i128::from(bits >> 1);
+                if bits & 1 == 1 { !magnitude } else { magnitude }
             }),
         }
     }
 
-    /// How many bytes a number takes.
+    /// How many bytes a number takes, if it can be written.
+    #[inline]
     #[must_use]
     pub fn size(self, value: i128) -> usize {
         match self {
@@ -73,77 +105,124 @@ impl IntForm {
     /// # Errors
     /// [`EncodeError::InvalidValue`] if it does not fit.
     pub fn write(self, value: i128, out: &mut BytesMut) -> Result<(), EncodeError> {
-        let does_not_fit = || EncodeError::InvalidValue {
-            field: "number",
-            reason: format!("{value} does not fit").into(),
-        };
+        if !self.can_say(value) {
+            return Err(self.out_of_range(value));
+        }
         match self {
-            IntForm::Fixed { width, order, signed } => {
-                let unused = 128_u32.saturating_sub(u32::from(width).saturating_mul(8)).min(127);
-                let fits = match signed {
-                    true => (value << unused) >> unused == value,
-                    false if unused == 0 => true,
-                    false => value >= 0 && (value as u128) >> (128_u32.saturating_sub(unused)) == 0,
-                };
-                if !fits {
-                    return Err(does_not_fit());
-                }
-                let bytes = value.to_le_bytes();
-                let bytes = bytes.iter().take(usize::from(width));
-                match order {
-                    ByteOrder::Little => out.extend(bytes),
-                    ByteOrder::Big => out.extend(bytes.rev()),
-                }
+            IntForm::Fixed { width, order, .. } => {
+                let width = usize::from(width).min(16);
+                let (little, big) = (value.to_le_bytes(), value.to_be_bytes());
+                out.put_slice(match order {
+                    ByteOrder::Little => little.get(..width).unwrap_or_default(),
+                    ByteOrder::Big => big.get(16_usize.saturating_sub(width)..).unwrap_or_default(),
+                });
             }
-            IntForm::Varint => put_varint(u64::try_from(value).map_err(|_| does_not_fit())?, out),
-            IntForm::ZigZag => {
-                i64::try_from(value).map_err(|_| does_not_fit())?;
-                put_varint(zigzag(value), out);
-            }
+            IntForm::Varint => put_varint(value as u64, out),
+            IntForm::ZigZag => put_varint(zigzag(value), out),
         }
         Ok(())
     }
-}
 
-fn fixed(bytes: &[u8], order: ByteOrder, signed: bool) -> i128 {
-    let push = |all: u128, byte: &u8| all << 8 | u128::from(*byte);
-    let value = match order {
-        ByteOrder::Big => bytes.iter().fold(0, push),
-        ByteOrder::Little => bytes.iter().rev().fold(0, push),
-    };
-    let unused = 128_u32.saturating_sub((bytes.len() as u32).saturating_mul(8)).min(127);
-    match signed {
-        true => ((value << unused) as i128) >> unused,
-        false => value as i128,
+    /// Whether a number can be written.
+    fn can_say(self, value: i128) -> bool {
+        match self {
+            IntForm::Fixed { width, signed, .. } => {
+                let unused = 128_u32.saturating_sub(u32::from(width).saturating_mul(8)).min(127);
+                match signed {
+                    true => (value << unused) >> unused == value,
+                    false => {
+                        self.wraps()
+                            || (value.cast_unsigned() << unused) >> unused == value.cast_unsigned()
+                    }
+                }
+            }
+            IntForm::Varint => u64::try_from(value).is_ok(),
+            IntForm::ZigZag => i64::try_from(value).is_ok(),
+        }
+    }
+
+    #[cold]
+    fn out_of_range(self, value: i128) -> EncodeError {
+        invalid(match self {
+            IntForm::Fixed { width, signed: true, .. } => {
+                format!("{value} does not fit {width} bytes with a sign")
+            }
+            IntForm::Fixed { width, .. } => format!("{value} does not fit {width} bytes"),
+            IntForm::Varint => format!("{value} does not fit a varint of 64 bits"),
+            IntForm::ZigZag => format!("{value} does not fit 64 bits with a sign"),
+        })
     }
 }
 
-fn zigzag(value: i128) -> u64 {
-    let value = value as i64;
-    ((value << 1) ^ (value >> 63)) as u64
+/// Reads `width` bytes. With a width that the compiler knows only one arm is left.
+#[inline(always)]
+fn fixed(cursor: &mut Cursor<'_>, width: u8, order: ByteOrder) -> Result<u128, Stop> {
+    Ok(match (width, order) {
+        (1, _) => u128::from(u8::from_be_bytes(cursor.array()?)),
+        (2, ByteOrder::Big) => u16::from_be_bytes(cursor.array()?).into(),
+        (2, ByteOrder::Little) => u16::from_le_bytes(cursor.array()?).into(),
+        (4, ByteOrder::Big) => u32::from_be_bytes(cursor.array()?).into(),
+        (4, ByteOrder::Little) => u32::from_le_bytes(cursor.array()?).into(),
+        (8, ByteOrder::Big) => u64::from_be_bytes(cursor.array()?).into(),
+        (8, ByteOrder::Little) => u64::from_le_bytes(cursor.array()?).into(),
+        (16, ByteOrder::Big) => u128::from_be_bytes(cursor.array()?),
+        (16, ByteOrder::Little) => u128::from_le_bytes(cursor.array()?),
+        _ => {
+            let range = cursor.advance(width.into())?;
+            let bytes = cursor.bytes(range).iter();
+            let add = |all, byte: &u8| all << 8 | u128::from(*byte);
+            match order {
+                ByteOrder::Big => bytes.fold(0, add),
+                ByteOrder::Little => bytes.rev().fold(0, add),
+            }
+        }
+    })
 }
 
 #[inline]
 fn varint(cursor: &mut Cursor<'_>) -> Result<u64, Stop> {
+    // Most are one byte.
+    match cursor.ahead() {
+        [byte, ..] if *byte < 0x80 => {
+            cursor.advance(1)?;
+            Ok(u64::from(*byte))
+        }
+        ahead => long_varint(cursor, ahead),
+    }
+}
+
+fn long_varint(cursor: &mut Cursor<'_>, ahead: &[u8]) -> Result<u64, Stop> {
     let mut value = 0_u64;
-    for at in 0..MAX_VARINT as u32 {
-        let [byte] = cursor.array::<1>()?;
+    let mut len = 0_u32;
+    for byte in ahead.iter().take(MAX_VARINT) {
         let bits = u64::from(byte & 0x7f);
-        // The tenth byte has room for one bit.
-        if at == 9 && bits > 1 {
+        let place = len.saturating_mul(7);
+        if place == 63 && bits > 1 {
             break;
         }
-        value |= bits << at.saturating_mul(7);
-        if byte & 0x80 == 0 {
+        value |= bits << place;
+        len = len.saturating_add(1);
+        if *byte < 0x80 {
+            cursor.advance(len.into())?;
             return Ok(value);
         }
     }
-    Err(cursor.bad(Fault::Other("a varint of more than 64 bits")))
+    if (len as usize) < ahead.len() || len as usize == MAX_VARINT {
+        return Err(cursor.bad(Fault::Other("is a varint of more than 64 bits")));
+    }
+    // Nothing but bytes that say that another follows.
+    Err(cursor.advance(u64::from(len).saturating_add(1)).err().unwrap_or(Stop::Need(usize::MAX)))
 }
 
+/// The least number of bytes that a varint takes.
 fn varint_size(value: u64) -> usize {
     let bits = 64_u32.saturating_sub(value.leading_zeros()).max(1);
     bits.div_ceil(7) as usize
+}
+
+fn zigzag(value: i128) -> u64 {
+    let value = value as i64;
+    ((value << 1) ^ (value >> 63)).cast_unsigned()
 }
 
 fn put_varint(mut value: u64, out: &mut BytesMut) {
@@ -152,94 +231,4 @@ fn put_varint(mut value: u64, out: &mut BytesMut) {
         value >>= 7;
     }
     out.put_u8(value as u8);
-}
-
-/// How long something is, or how many there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// A number in front of it says so.
-    Prefix(Prefix),
-    /// A field elsewhere has said so.
-    Given(u64),
-    /// Up to the end of the window or the frame.
-    Rest,
-}
-
-/// A number that says how much follows: `amount / unit + plus`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Prefix {
-    /// How the number is written.
-    pub form: IntForm,
-    /// How many bytes it counts as one; at least 1.
-    pub unit: u64,
-    /// What it says of nothing.
-    pub plus: i64,
-}
-
-impl Prefix {
-    /// Reads the amount.
-    ///
-    /// # Errors
-    /// As [`IntForm::read`]; or it is negative.
-    pub fn read(&self, cursor: &mut Cursor<'_>) -> Result<u64, Stop> {
-        let told = self.form.read(cursor)?;
-        let told =
-            u64::try_from(told).map_err(|_| cursor.bad(Fault::Other("a negative length")))?;
-        given(cursor.field(), told, self.unit, self.plus)
-    }
-
-    /// What the number says of `amount`.
-    fn wire(&self, amount: usize) -> Result<i128, EncodeError> {
-        wire_value("length", amount, self.unit, self.plus, u64::MAX).map(i128::from)
-    }
-
-    /// How many bytes the number takes.
-    #[must_use]
-    pub fn size(&self, amount: usize) -> usize {
-        self.form.size(self.wire(amount).unwrap_or_default())
-    }
-
-    /// Appends the number.
-    ///
-    /// # Errors
-    /// [`EncodeError::InvalidValue`] if it does not fit.
-    pub fn write(&self, amount: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
-        self.form.write(self.wire(amount)?, out)
-    }
-}
-
-impl Extent {
-    /// The fewest bytes that the number in front takes.
-    #[must_use]
-    pub fn size(&self, amount: usize) -> usize {
-        match self {
-            Extent::Prefix(prefix) => prefix.size(amount),
-            Extent::Given(_) | Extent::Rest => 0,
-        }
-    }
-
-    /// Appends the number in front, if there is one.
-    ///
-    /// # Errors
-    /// [`EncodeError::InvalidValue`] if it does not fit.
-    pub fn write(&self, amount: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
-        match self {
-            Extent::Prefix(prefix) => prefix.write(amount, out),
-            Extent::Given(_) | Extent::Rest => Ok(()),
-        }
-    }
-
-    /// Passes over as many bytes as are told, and tells where they are.
-    ///
-    /// # Errors
-    /// As [`Cursor::advance`].
-    #[inline]
-    pub fn advance(&self, cursor: &mut Cursor<'_>) -> Result<std::ops::Range<usize>, Stop> {
-        let bytes = match self {
-            Extent::Prefix(prefix) => prefix.read(cursor)?,
-            Extent::Given(bytes) => *bytes,
-            Extent::Rest => return cursor.rest(),
-        };
-        cursor.advance(bytes)
-    }
 }

@@ -5,15 +5,18 @@ use std::ops::Range;
 
 use bytes::BytesMut;
 
-use super::{Content, Cursor, Extent, Part, Prefix, Progress, Stop, Window};
-use crate::frame::support::does_not_fit;
+use super::cursor::MAX_EMPTY;
+use super::{Content, Cursor, Extent, Part, Progress, Stop, Window, invalid};
 use crate::{EncodeError, Explanation, Fault};
 
-/// The most items that take no bytes: without a bound a few bytes could announce any number.
-const MAX_EMPTY: u64 = 1 << 16;
+/// For so many items room is made at once. Further room is made as they come: it is more than what
+/// stands on the wire.
+const FIRST_ROOM: usize = 64;
 
 /// Items of one kind, one after the other. Something tells how many there are, or how many bytes
-/// they take, or they go on to the end of the window.
+/// they take, or both, or they go on to the end of the window.
+///
+/// If both stand in front of the items, the bytes come first, and the count is part of them.
 #[derive(Debug, Clone, Copy)]
 pub struct List<P> {
     item: P,
@@ -25,77 +28,100 @@ pub struct List<P> {
 pub(super) enum Bounds {
     Count(u64),
     Window(Window),
+    Both(u64, Window),
     Rest,
 }
 
 /// Reads what stands in front of items, and finds out how far they go.
 ///
 /// # Errors
-/// As [`Prefix::read`]; or more is announced than there can be.
+/// As [`Extent::read`]; or more is announced than there can be.
 pub(super) fn bounds(
     cursor: &mut Cursor<'_>,
     count: Option<Extent>,
     bytes: Option<Extent>,
     min_size: usize,
 ) -> Result<Bounds, Stop> {
-    let told = |cursor: &mut Cursor<'_>, extent| match extent {
-        Some(Extent::Prefix(prefix)) => Prefix::read(&prefix, cursor).map(Some),
-        Some(Extent::Given(amount)) => Ok(Some(amount)),
-        Some(Extent::Rest) | None => Ok(None),
+    let told = |cursor: &mut Cursor<'_>, extent: Option<Extent>| match extent {
+        Some(extent) => extent.read(cursor),
+        None => Ok(None),
     };
-    if let Some(count) = told(cursor, count)? {
-        let most = match min_size {
-            0 => MAX_EMPTY,
-            size => (cursor.remaining() as u64).checked_div(size as u64).unwrap_or_default(),
-        };
-        return match count <= most {
-            true => Ok(Bounds::Count(count)),
-            false => Err(cursor.bad(Fault::LengthTooLarge(count))),
-        };
-    }
-    match told(cursor, bytes)? {
-        Some(bytes) => {
-            let end = (cursor.position() as u64).saturating_add(bytes);
-            cursor.limit(end).map(Bounds::Window)
-        }
-        None => Ok(Bounds::Rest),
+    let window = match told(cursor, bytes)? {
+        None => None,
+        Some(bytes) => Some(cursor.limit((cursor.position() as u64).saturating_add(bytes))?),
+    };
+    let count = told(cursor, count)?;
+    let room = cursor.remaining() as u64;
+    let most = room.checked_div(min_size as u64).unwrap_or(room.max(u64::from(MAX_EMPTY)));
+    match (count, window) {
+        (Some(count), _) if count > most => Err(cursor.bad(Fault::LengthTooLarge(count))),
+        (Some(count), None) => Ok(Bounds::Count(count)),
+        (Some(count), Some(window)) => Ok(Bounds::Both(count, window)),
+        (None, Some(window)) => Ok(Bounds::Window(window)),
+        (None, None) => Ok(Bounds::Rest),
     }
 }
 
 /// Goes through items, and leaves their window.
 ///
 /// # Errors
-/// What `item` fails with.
+/// What `item` fails with; or too many take no bytes.
 pub(super) fn each(
     cursor: &mut Cursor<'_>,
     bounds: Bounds,
     mut item: impl FnMut(&mut Cursor<'_>) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
-    match bounds {
-        Bounds::Count(count) => {
-            for _ in 0..count {
-                item(cursor)?;
-            }
-            Ok(())
-        }
-        Bounds::Window(window) => {
-            until_end(cursor, &mut item)?;
-            cursor.leave(window)
-        }
-        Bounds::Rest => until_end(cursor, &mut item),
-    }
-}
-
-fn until_end(
-    cursor: &mut Cursor<'_>,
-    item: &mut impl FnMut(&mut Cursor<'_>) -> Result<(), Stop>,
-) -> Result<(), Stop> {
-    while !cursor.is_at_end() {
+    let field = cursor.field();
+    let (count, window) = match bounds {
+        Bounds::Count(count) => (Some(count), None),
+        Bounds::Both(count, window) => (Some(count), Some(window)),
+        Bounds::Window(window) => (None, Some(window)),
+        Bounds::Rest => (None, None),
+    };
+    let mut left = count.unwrap_or(u64::MAX);
+    while left > 0 && (count.is_some() || !cursor.is_at_end()) {
         let before = cursor.position();
         item(cursor)?;
         if cursor.position() == before {
-            return Err(cursor.bad(Fault::Other("has items that take no bytes")));
+            cursor.empty_item()?;
         }
+        left = left.saturating_sub(1);
+    }
+    cursor.enter(field);
+    window.map_or(Ok(()), |window| cursor.leave(window))
+}
+
+/// Passes over items; goes on where it had to stop. What is told to be so many bytes long is not
+/// looked at before it is there.
+///
+/// # Errors
+/// As [`bounds`]; or what `item` fails with.
+pub(super) fn resume(
+    cursor: &mut Cursor<'_>,
+    progress: &mut Progress,
+    (count, bytes): (Option<Extent>, Option<Extent>),
+    min_size: usize,
+    mut item: impl FnMut(&mut Cursor<'_>, &mut Progress) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let mut left = match progress.resume(cursor) {
+        Some(left) => left,
+        None => match bounds(cursor, count, bytes, min_size)? {
+            Bounds::Count(count) => count,
+            bounds => {
+                let here = cursor.position();
+                cursor.rest()?;
+                cursor.seek(here);
+                return each(cursor, bounds, |cursor| item(cursor, progress));
+            }
+        },
+    };
+    while left > 0 {
+        let before = cursor.position();
+        item(cursor, progress).map_err(|stop| progress.save(stop, before, left))?;
+        if cursor.position() == before {
+            cursor.empty_item()?;
+        }
+        left = left.saturating_sub(1);
     }
     Ok(())
 }
@@ -155,70 +181,40 @@ impl<P: Part> List<P> {
     }
 }
 
-/// Passes over items whose number is known; goes on where it had to stop.
-///
-/// # Errors
-/// What `item` fails with.
-pub(super) fn resume(
-    cursor: &mut Cursor<'_>,
-    progress: &mut Progress,
-    (count, bytes): (Option<Extent>, Option<Extent>),
-    min_size: usize,
-    mut item: impl FnMut(&mut Cursor<'_>) -> Result<(), Stop>,
-) -> Result<(), Stop> {
-    let start = cursor.position();
-    let mut left = match progress.left {
-        Some(left) => left,
-        None => match bounds(cursor, count, bytes, min_size) {
-            Ok(Bounds::Count(count)) => count,
-            Ok(bounds) => {
-                // The window tells where it ends before its items have arrived: nothing is looked
-                // at before all of it is there.
-                let here = cursor.position();
-                let arrived = cursor.rest();
-                cursor.seek(if arrived.is_ok() { here } else { start });
-                if let (Err(_), Bounds::Window(window)) = (&arrived, &bounds) {
-                    cursor.restore(window);
-                }
-                arrived?;
-                return each(cursor, bounds, item);
-            }
-            Err(stop) => {
-                cursor.seek(start);
-                return Err(stop);
-            }
-        },
-    };
-    while left > 0 {
-        let before = cursor.position();
-        if let Err(stop) = item(cursor) {
-            cursor.seek(before);
-            (progress.at, progress.left) = (before, Some(left));
-            return Err(stop);
-        }
-        left = left.saturating_sub(1);
+impl<P: Part> List<P> {
+    fn items_size(&self, items: &[P::Value]) -> usize {
+        items.iter().fold(0, |all: usize, item| all.saturating_add(self.item.size(item)))
     }
-    Ok(())
 }
 
 impl<P: Part> Part for List<P> {
     type Value = Vec<P::Value>;
     const MIN_SIZE: usize = 0;
 
+    #[inline]
+    fn min_size(&self) -> usize {
+        front_min_size(self.count, self.bytes)
+    }
+
     fn skip(&self, cursor: &mut Cursor<'_>, progress: &mut Progress) -> Result<(), Stop> {
-        let item = |cursor: &mut Cursor<'_>| self.item.skip(cursor, &mut Progress::default());
-        resume(cursor, progress, (self.count, self.bytes), P::MIN_SIZE, item)
+        let item =
+            |cursor: &mut Cursor<'_>, progress: &mut Progress| self.item.skip(cursor, progress);
+        resume(cursor, progress, (self.count, self.bytes), self.item.min_size(), item)
     }
 
     fn read(&self, cursor: &mut Cursor<'_>) -> Result<Self::Value, Stop> {
-        let bounds = bounds(cursor, self.count, self.bytes, P::MIN_SIZE)?;
-        // What is announced has been compared with what is there, so this is bounded by the frame.
-        let mut items = match bounds {
-            Bounds::Count(count) => Vec::with_capacity((count as usize).min(1024)),
-            _ => Vec::new(),
+        let min_size = self.item.min_size();
+        let bounds = bounds(cursor, self.count, self.bytes, min_size)?;
+        // Items that take no bytes are no reason to make room.
+        let mut room = match bounds {
+            Bounds::Count(count) | Bounds::Both(count, _) if min_size > 0 => count as usize,
+            _ => 0,
         };
+        let mut items = Vec::new();
         each(cursor, bounds, |cursor| {
-            items.push(self.item.read(cursor)?);
+            let item = self.item.read(cursor)?;
+            items.reserve(std::mem::take(&mut room).min(FIRST_ROOM));
+            items.push(item);
             Ok(())
         })?;
         Ok(items)
@@ -230,29 +226,28 @@ impl<P: Part> Part for List<P> {
         name: Cow<'static, str>,
         notes: &mut Explanation,
     ) -> Result<(), Stop> {
-        let items = Items { count: self.count, bytes: self.bytes, min_size: P::MIN_SIZE };
+        let items = Items { count: self.count, bytes: self.bytes, min_size: self.item.min_size() };
         items.explain(cursor, name, ["item", "items"], notes, |cursor, index, notes| {
             self.item.explain(cursor, format!("[{index}]").into(), notes)
         })
     }
 
     fn size(&self, value: &Self::Value) -> usize {
-        let bytes =
-            value.iter().fold(0_usize, |all, item| all.saturating_add(self.item.size(item)));
-        let front = front_size(self.count, self.bytes, value.len(), bytes);
-        front.saturating_add(bytes)
+        let bytes = self.items_size(value);
+        front_size(self.count, self.bytes, value.len(), bytes).saturating_add(bytes)
     }
 
     fn write(&self, value: &Self::Value, out: &mut BytesMut) -> Result<(), EncodeError> {
-        let bytes = match self.bytes {
-            Some(Extent::Prefix(_)) => {
-                value.iter().fold(0_usize, |all, item| all.saturating_add(self.item.size(item)))
-            }
-            _ => 0,
-        };
-        write_front(self.count, self.bytes, value.len(), bytes, out)?;
+        write_front(self.count, self.bytes, value.len(), || self.items_size(value), out)?;
         value.iter().try_for_each(|item| self.item.write(item, out))
     }
+}
+
+/// The fewest bytes that what stands in front of items takes.
+#[inline]
+pub(super) fn front_min_size(count: Option<Extent>, bytes: Option<Extent>) -> usize {
+    let of = |extent: Option<Extent>| extent.map_or(0, |extent| extent.min_size());
+    of(count).saturating_add(of(bytes))
 }
 
 /// The bytes of what stands in front of items.
@@ -263,21 +258,22 @@ pub(super) fn front_size(
     size: usize,
 ) -> usize {
     let count = count.map_or(0, |count| count.size(items));
-    count.saturating_add(bytes.map_or(0, |bytes| bytes.size(size)))
+    count.saturating_add(bytes.map_or(0, |bytes| bytes.size(size.saturating_add(count))))
 }
 
-/// Appends what stands in front of items.
+/// Appends what stands in front of items. Their `size` is asked for only if it is told.
 pub(super) fn write_front(
     count: Option<Extent>,
     bytes: Option<Extent>,
     items: usize,
-    size: usize,
+    size: impl FnOnce() -> usize,
     out: &mut BytesMut,
 ) -> Result<(), EncodeError> {
-    if let Some(count) = count {
-        count.write(items, out)?;
+    if let Some(Extent::Prefix(bytes)) = bytes {
+        let count = count.map_or(0, |count| count.size(items));
+        bytes.write(size().saturating_add(count), out)?;
     }
-    bytes.map_or(Ok(()), |bytes| bytes.write(size, out))
+    count.map_or(Ok(()), |count| count.write(items, out))
 }
 
 /// A part that is there only if something says so.
@@ -300,6 +296,11 @@ impl<P: Part> Part for Optional<P> {
     const MIN_SIZE: usize = 0;
 
     #[inline]
+    fn min_size(&self) -> usize {
+        if self.present { self.part.min_size() } else { 0 }
+    }
+
+    #[inline]
     fn skip(&self, cursor: &mut Cursor<'_>, progress: &mut Progress) -> Result<(), Stop> {
         if self.present { self.part.skip(cursor, progress) } else { Ok(()) }
     }
@@ -316,12 +317,8 @@ impl<P: Part> Part for Optional<P> {
         match (self.present, value) {
             (true, Some(value)) => self.part.write(value, out),
             (false, None) => Ok(()),
-            (true, None) => {
-                Err(does_not_fit("optional", "is missing, but other fields say it is there"))
-            }
-            (false, Some(_)) => {
-                Err(does_not_fit("optional", "is there, but other fields say it is not"))
-            }
+            (true, None) => Err(invalid("is missing, but other fields say it is there")),
+            (false, Some(_)) => Err(invalid("is there, but other fields say it is not")),
         }
     }
 

@@ -7,12 +7,17 @@
 
 mod block;
 mod cursor;
+mod extent;
 mod form;
 mod list;
 mod nested;
 mod number;
 mod pairs;
+mod plain;
+mod progress;
 mod section;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -21,14 +26,16 @@ use bytes::BytesMut;
 
 pub use self::block::{Blob, Block, Nullable, Terminated};
 pub use self::cursor::{Cursor, Window};
-pub use self::form::{Extent, IntForm, Prefix};
+pub use self::extent::{Extent, Prefix};
+pub use self::form::IntForm;
 pub use self::list::{List, Optional};
 pub use self::nested::{ByTag, Nested, Padding, Tagged, Wire};
 pub use self::number::{Array, Number, Numeric};
 pub use self::pairs::Pairs;
-pub use self::section::{Entry, EntryFormat, EntryKey, Key, Section};
+pub use self::progress::Progress;
+pub use self::section::{Entry, EntryFormat, EntryKey, Key, NameAndValue, Section};
 use crate::explain::{content, count};
-use crate::{DecodeError, EncodeError, Explanation};
+use crate::{DecodeError, EncodeError, Explanation, Fault};
 
 /// Where reading stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,22 +46,21 @@ pub enum Stop {
     Bad(DecodeError),
 }
 
+impl Stop {
+    /// The error, where nothing more will come.
+    #[must_use]
+    pub fn into_error(self) -> DecodeError {
+        match self {
+            Stop::Need(_) => DecodeError::connection("", Fault::Truncated),
+            Stop::Bad(error) => error,
+        }
+    }
+}
+
 impl From<DecodeError> for Stop {
     fn from(error: DecodeError) -> Self {
         Stop::Bad(error)
     }
-}
-
-/// What has been settled of a part that has not arrived whole, so that going on costs only the new
-/// bytes.
-#[derive(Debug, Clone, Default)]
-pub struct Progress {
-    /// 0 if nothing has been settled; else where it is to be gone on from.
-    pub at: usize,
-    /// How many items are left.
-    pub left: Option<u64>,
-    /// Whatever else a part keeps.
-    pub stack: Vec<u64>,
 }
 
 /// What a part says as a property.
@@ -73,13 +79,23 @@ pub trait Part {
     /// The type of the field.
     type Value;
 
-    /// The fewest bytes that it can take.
+    /// The fewest bytes that a part of this type can take.
     const MIN_SIZE: usize;
 
-    /// Checks it and moves behind it.
+    /// The fewest bytes that this one can take, at least [`MIN_SIZE`](Part::MIN_SIZE).
+    #[inline]
+    fn min_size(&self) -> usize {
+        Self::MIN_SIZE
+    }
+
+    /// Moves behind it.
     ///
-    /// It may be called again after it has asked for more bytes, with the cursor at
-    /// [`Progress::at`] (or where it was, if that is 0); what has been settled is not looked at again.
+    /// An open cursor looks at no more than it takes to find the end. A whole one checks everything
+    /// that [`read`](Part::read) does, since what is wrong then is wrong with one message only.
+    ///
+    /// It may be called again after it has asked for more bytes, with the cursor where the part
+    /// starts and the same `progress`: what has been settled is not looked at again. Where the cursor
+    /// is after an error means nothing. After `Ok` the progress is as new.
     ///
     /// # Errors
     /// [`Stop::Need`] if bytes are missing, [`Stop::Bad`] if they are wrong.
@@ -97,7 +113,8 @@ pub trait Part {
     /// Appends `value` to `out`.
     ///
     /// # Errors
-    /// [`EncodeError::InvalidValue`] if it does not fit.
+    /// [`EncodeError::InvalidValue`] if it does not fit, without the name of the field: see
+    /// [`EncodeError::in_field`]. What has been appended is of no use then; the caller cuts it off.
     fn write(&self, value: &Self::Value, out: &mut BytesMut) -> Result<(), EncodeError>;
 
     /// What it says as a property; `range` is where [`skip`](Part::skip) has passed over it.
@@ -126,7 +143,7 @@ pub trait Part {
         notes: &mut Explanation,
     ) -> Result<(), Stop> {
         let start = cursor.position();
-        if let Err(stop) = self.skip(cursor, &mut Progress::default()) {
+        if let Err(stop) = self.skip(cursor, &mut Progress::new()) {
             notes.fail(start, name, &stop);
             return Err(stop);
         }
@@ -140,6 +157,12 @@ pub trait Part {
         notes.note(range, name, value);
         Ok(())
     }
+}
+
+/// A value that can't be written. Who knows the field names it.
+#[cold]
+fn invalid(reason: impl Into<Cow<'static, str>>) -> EncodeError {
+    EncodeError::InvalidValue { field: "", reason: reason.into() }
 }
 
 /// Notes what `read` says of what it has read, or that it could not.

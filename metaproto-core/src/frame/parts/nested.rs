@@ -5,14 +5,15 @@ use std::marker::PhantomData;
 
 use bytes::{BufMut, BytesMut};
 
-use super::{Cursor, Part, Progress, Stop, note_read};
+use super::{Cursor, Part, Progress, Stop, invalid, note_read};
 use crate::explain::count;
 use crate::frame::explain::type_name;
 use crate::{EncodeError, Explanation};
 
 /// A type with a layout of its own, which can be a field of a frame, an item of a list, or alone.
 ///
-/// Derive it, or implement it by hand for what no attribute can say.
+/// Derive it, or implement it by hand for what no attribute can say. One that holds others of its
+/// own type must do so through [`Nested`], so that bytes can't make us descend for ever.
 ///
 /// ```
 /// use metaproto_core::frame::parts::{Cursor, Progress, Stop, Wire};
@@ -59,7 +60,8 @@ pub trait Wire: Sized {
     /// How many bytes it takes, if that is always the same.
     const SIZE: Option<usize>;
 
-    /// Checks it and moves behind it; see [`Part::skip`].
+    /// Moves behind it; see [`Part::skip`]. A type of more than one part may start over each time: it
+    /// must then give its parts a progress that is not this one.
     ///
     /// # Errors
     /// [`Stop::Need`] if bytes are missing, [`Stop::Bad`] if they are wrong.
@@ -86,24 +88,11 @@ pub trait Wire: Sized {
     /// As [`skip`](Wire::skip).
     fn explain(cursor: &mut Cursor<'_>, notes: &mut Explanation) -> Result<(), Stop> {
         let _ = notes;
-        Self::skip(cursor, &mut Progress::default())
+        Self::skip(cursor, &mut Progress::new())
     }
 }
 
-/// Goes through the fields of a value. What comes behind it is not one of them: errors there name the
-/// field that the value is in.
-fn inside<T>(
-    cursor: &mut Cursor<'_>,
-    fields: impl FnOnce(&mut Cursor<'_>) -> Result<T, Stop>,
-) -> Result<T, Stop> {
-    let field = cursor.field();
-    let value = fields(cursor)?;
-    cursor.enter(field);
-    Ok(value)
-}
-
 /// A field of such a type.
-#[derive(Debug, Clone, Copy)]
 pub struct Nested<T>(PhantomData<T>);
 
 impl<T> Nested<T> {
@@ -125,11 +114,11 @@ impl<T: Wire> Part for Nested<T> {
     const MIN_SIZE: usize = T::MIN_SIZE;
 
     fn skip(&self, cursor: &mut Cursor<'_>, progress: &mut Progress) -> Result<(), Stop> {
-        inside(cursor, |cursor| T::skip(cursor, progress))
+        cursor.nested(|cursor| T::skip(cursor, progress))
     }
 
     fn read(&self, cursor: &mut Cursor<'_>) -> Result<T, Stop> {
-        inside(cursor, T::read)
+        cursor.nested(T::read)
     }
 
     fn size(&self, value: &T) -> usize {
@@ -160,7 +149,7 @@ fn nested<T>(
     let (start, index) = (cursor.position(), notes.notes().len());
     notes.note(start..start, name.clone(), type_name::<T>());
     let mut result = Ok(());
-    notes.nested(|notes| result = fields(cursor, notes));
+    notes.nested(|notes| result = cursor.nested(|cursor| fields(cursor, notes)));
     let is_told = notes.notes().len() > index.saturating_add(1);
     match &result {
         _ if is_told => {}
@@ -206,14 +195,13 @@ pub trait Tagged: Sized {
     /// As [`skip`](Tagged::skip).
     fn explain(tag: u64, cursor: &mut Cursor<'_>, notes: &mut Explanation) -> Result<(), Stop> {
         let _ = notes;
-        Self::skip(tag, cursor, &mut Progress::default())
+        Self::skip(tag, cursor, &mut Progress::new())
     }
 }
 
 /// A field of such a type.
-#[derive(Debug, Clone, Copy)]
 pub struct ByTag<T> {
-    tag: u64,
+    pub(super) tag: u64,
     of: PhantomData<T>,
 }
 
@@ -230,11 +218,11 @@ impl<T: Tagged> Part for ByTag<T> {
     const MIN_SIZE: usize = 0;
 
     fn skip(&self, cursor: &mut Cursor<'_>, progress: &mut Progress) -> Result<(), Stop> {
-        inside(cursor, |cursor| T::skip(self.tag, cursor, progress))
+        cursor.nested(|cursor| T::skip(self.tag, cursor, progress))
     }
 
     fn read(&self, cursor: &mut Cursor<'_>) -> Result<T, Stop> {
-        inside(cursor, |cursor| T::read(self.tag, cursor))
+        cursor.nested(|cursor| T::read(self.tag, cursor))
     }
 
     fn size(&self, value: &T) -> usize {
@@ -244,10 +232,7 @@ impl<T: Tagged> Part for ByTag<T> {
     fn write(&self, value: &T, out: &mut BytesMut) -> Result<(), EncodeError> {
         match value.has_tag(self.tag) {
             true => value.write(out),
-            false => Err(EncodeError::InvalidValue {
-                field: "tag",
-                reason: format!("{} tells something else than what is written", self.tag).into(),
-            }),
+            false => Err(invalid(format!("is not what the tag {} tells", self.tag))),
         }
     }
 
@@ -262,7 +247,7 @@ impl<T: Tagged> Part for ByTag<T> {
 }
 
 /// Bytes that mean nothing: so many, and then as many as it takes to get to a multiple of something,
-/// counted from the start of the struct whose fields it stands between.
+/// counted from the start of the frame, or of the value within it.
 #[derive(Debug, Clone, Copy)]
 pub struct Padding {
     skip: usize,
@@ -271,22 +256,28 @@ pub struct Padding {
 }
 
 impl Padding {
-    /// `skip` bytes, then up to a multiple of `align`, a power of two, behind `origin`.
+    /// `skip` bytes, then up to a multiple of `align`, a power of two.
     #[must_use]
-    pub const fn new(skip: usize, align: usize, origin: usize) -> Self {
-        Padding { skip, align, origin }
+    pub const fn new(skip: usize, align: usize) -> Self {
+        Padding { skip, align, origin: 0 }
     }
 
-    /// How many bytes there are at this place.
+    /// The same, for what starts at this place of the frame.
+    #[must_use]
+    pub const fn from(mut self, origin: usize) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// How many bytes there are at this place, counted from the origin.
     #[must_use]
     pub fn len(&self, position: usize) -> usize {
-        let position = position.saturating_sub(self.origin);
         let end = position.saturating_add(self.skip);
         let end = end.checked_next_multiple_of(self.align.max(1)).unwrap_or(end);
         end.saturating_sub(position)
     }
 
-    /// Appends it; `position` is where it starts.
+    /// Appends it; `position` is where it starts, counted from the origin.
     pub fn fill(&self, position: usize, out: &mut BytesMut) {
         out.put_bytes(0, self.len(position));
     }
@@ -296,13 +287,18 @@ impl Part for Padding {
     type Value = ();
     const MIN_SIZE: usize = 0;
 
+    #[inline]
+    fn min_size(&self) -> usize {
+        self.skip
+    }
+
     fn skip(&self, cursor: &mut Cursor<'_>, _: &mut Progress) -> Result<(), Stop> {
-        let len = self.len(cursor.position());
+        let len = self.len(cursor.position().saturating_sub(self.origin));
         cursor.advance(len as u64).map(|_| ())
     }
 
     fn read(&self, cursor: &mut Cursor<'_>) -> Result<(), Stop> {
-        self.skip(cursor, &mut Progress::default())
+        self.skip(cursor, &mut Progress::new())
     }
 
     fn explain(
@@ -311,7 +307,7 @@ impl Part for Padding {
         name: Cow<'static, str>,
         notes: &mut Explanation,
     ) -> Result<(), Stop> {
-        match self.len(cursor.position()) {
+        match self.len(cursor.position().saturating_sub(self.origin)) {
             0 => Ok(()),
             len => note_read(cursor, name, notes, |cursor| {
                 cursor.advance(len as u64).map(|_| count(len))

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use bytes::BytesMut;
 
-use super::{Content, Cursor, IntForm, Part, Progress, Stop, note_read};
+use super::{Content, Cursor, IntForm, Part, Progress, Stop, invalid, note_read};
 use crate::explain::content;
 use crate::frame::ByteOrder;
 use crate::{EncodeError, Explanation, Fault};
@@ -15,6 +15,9 @@ use crate::{EncodeError, Explanation, Fault};
 pub trait Numeric: Copy + std::str::FromStr + sealed::Sealed {
     /// Its size in memory.
     const SIZE: usize;
+
+    /// Whether it is a whole number that may be negative.
+    const SIGNED: bool;
 
     /// The number that these bits are; `None` if it is out of range.
     fn from_wire(value: i128) -> Option<Self>;
@@ -38,6 +41,8 @@ macro_rules! integers {
         impl sealed::Sealed for $type {}
         impl Numeric for $type {
             const SIZE: usize = size_of::<$type>();
+            #[allow(unused_comparisons, reason = "for those that have no sign")]
+            const SIGNED: bool = $type::MIN < 0;
             #[inline]
             fn from_wire(value: i128) -> Option<Self> {
                 $type::try_from(value).ok()
@@ -61,9 +66,12 @@ integers! { u8 u16 u32 u64 i8 i16 i32 i64 i128 }
 impl sealed::Sealed for u128 {}
 impl Numeric for u128 {
     const SIZE: usize = 16;
+    const SIGNED: bool = false;
+    #[inline]
     fn from_wire(value: i128) -> Option<Self> {
         Some(value as u128)
     }
+    #[inline]
     fn to_wire(self) -> i128 {
         self as i128
     }
@@ -80,6 +88,7 @@ macro_rules! floats {
         impl sealed::Sealed for $type {}
         impl Numeric for $type {
             const SIZE: usize = size_of::<$type>();
+            const SIGNED: bool = false;
             #[inline]
             fn from_wire(value: i128) -> Option<Self> {
                 $bits::try_from(value).ok().map($type::from_bits)
@@ -120,19 +129,26 @@ impl<T: Numeric> Part for Number<T> {
     const MIN_SIZE: usize = 1;
 
     #[inline]
+    fn min_size(&self) -> usize {
+        self.form.min_size()
+    }
+
+    #[inline]
     fn skip(&self, cursor: &mut Cursor<'_>, _: &mut Progress) -> Result<(), Stop> {
-        match self.form {
-            IntForm::Fixed { width, .. } => cursor.advance(u64::from(width)).map(|_| ()),
-            _ => self.read(cursor).map(|_| ()),
+        match cursor.is_open() {
+            true => self.form.skip(cursor),
+            false => self.read(cursor).map(|_| ()),
         }
     }
 
     #[inline]
     fn read(&self, cursor: &mut Cursor<'_>) -> Result<T, Stop> {
-        let start = cursor.position();
-        let value = self.form.read(cursor);
-        let value = value.inspect_err(|_| cursor.seek(start))?;
-        T::from_wire(value).ok_or_else(|| cursor.bad(Fault::Other("does not fit its type")))
+        let value = self.form.read(cursor)?;
+        // Only a number of 16 bytes without a sign may look negative and not be it.
+        let is_negative = value < 0 && !self.form.wraps();
+        let is_beyond = value < 0 && self.form.wraps() && T::SIGNED;
+        let value = if is_beyond || is_negative && !T::SIGNED { None } else { T::from_wire(value) };
+        value.ok_or_else(|| cursor.bad(Fault::Other("does not fit its type")))
     }
 
     fn explain(
@@ -144,12 +160,19 @@ impl<T: Numeric> Part for Number<T> {
         note_read(cursor, name, notes, |cursor| self.read(cursor).map(Numeric::shown))
     }
 
+    #[inline]
     fn size(&self, value: &T) -> usize {
         self.form.size(value.to_wire())
     }
 
+    #[inline]
     fn write(&self, value: &T, out: &mut BytesMut) -> Result<(), EncodeError> {
-        self.form.write(value.to_wire(), out)
+        let wire = value.to_wire();
+        // A number of 16 bytes may look negative and not be it, or the other way round.
+        match wire < 0 && T::SIGNED == self.form.wraps() {
+            true => Err(invalid("does not fit")),
+            false => self.form.write(wire, out),
+        }
     }
 
     fn property(&self, frame: &[u8], range: Range<usize>) -> Content {
@@ -159,10 +182,7 @@ impl<T: Numeric> Part for Number<T> {
     }
 
     fn parse(&self, text: &str) -> Result<T, EncodeError> {
-        text.parse().map_err(|_| EncodeError::InvalidValue {
-            field: "property",
-            reason: format!("{text:?} is not a number that fits").into(),
-        })
+        text.parse().map_err(|_| invalid(format!("{text:?} is not a number that fits")))
     }
 }
 
@@ -193,8 +213,7 @@ impl<T: Numeric, const N: usize> Array<T, N> {
 
     fn form(&self) -> IntForm {
         // Floats are read as their bits, which have no sign.
-        let signed = T::from_wire(-1).is_some() && T::SIZE < 16;
-        IntForm::Fixed { width: T::SIZE as u8, order: self.order, signed }
+        IntForm::Fixed { width: T::SIZE as u8, order: self.order, signed: T::SIGNED }
     }
 }
 
@@ -208,9 +227,6 @@ impl<T: Numeric, const N: usize> Part for Array<T, N> {
     }
 
     fn read(&self, cursor: &mut Cursor<'_>) -> Result<[T; N], Stop> {
-        let start = cursor.position();
-        cursor.advance(Self::MIN_SIZE as u64)?;
-        cursor.seek(start);
         let zero = T::from_wire(0).ok_or_else(|| cursor.bad(Fault::Truncated))?;
         let mut items = [zero; N];
         for item in &mut items {

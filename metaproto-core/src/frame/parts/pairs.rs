@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use bytes::BytesMut;
 
-use super::list::{Items, bounds, each, front_size, resume, write_front};
-use super::section::Key;
+use super::list::{Items, bounds, each, front_min_size, front_size, resume, write_front};
+use super::section::{Entry, Key};
 use super::{Cursor, EntryFormat, Extent, Part, Progress, Section, Stop};
 use crate::explain::{content, shown};
 use crate::frame::Entries;
@@ -37,7 +37,7 @@ impl Pairs {
         &self,
         frame: &[u8],
         range: Range<usize>,
-        mut entry: impl FnMut(super::section::Entry),
+        mut entry: impl FnMut(Entry),
     ) -> Result<(), Stop> {
         let mut cursor = Cursor::over(frame.get(..range.end).unwrap_or_default());
         cursor.seek(range.start);
@@ -88,16 +88,25 @@ impl Part for Pairs {
     type Value = Section;
     const MIN_SIZE: usize = 0;
 
+    #[inline]
+    fn min_size(&self) -> usize {
+        front_min_size(self.count, self.bytes)
+    }
+
     fn skip(&self, cursor: &mut Cursor<'_>, progress: &mut Progress) -> Result<(), Stop> {
-        let entry = |cursor: &mut Cursor<'_>| self.format.entry(cursor).map(|_| ());
+        let entry =
+            |cursor: &mut Cursor<'_>, _: &mut Progress| self.format.entry(cursor).map(|_| ());
         resume(cursor, progress, (self.count, self.bytes), self.format.min_size(), entry)
     }
 
     fn read(&self, cursor: &mut Cursor<'_>) -> Result<Section, Stop> {
         let bounds = bounds(cursor, self.count, self.bytes, self.format.min_size())?;
-        let start = cursor.position();
-        each(cursor, bounds, |cursor| self.format.entry(cursor).map(|_| ()))?;
-        Ok(Section::of_frame(cursor.share(start..cursor.position()), self.format))
+        let (start, mut len) = (cursor.position(), 0_usize);
+        each(cursor, bounds, |cursor| {
+            len = len.saturating_add(1);
+            self.format.entry(cursor).map(|_| ())
+        })?;
+        Ok(Section::of_frame(cursor.share(start..cursor.position()), len, self.format))
     }
 
     fn size(&self, value: &Section) -> usize {
@@ -107,7 +116,7 @@ impl Part for Pairs {
 
     fn write(&self, value: &Section, out: &mut BytesMut) -> Result<(), EncodeError> {
         let bytes = value.written(self.format)?;
-        write_front(self.count, self.bytes, value.len(), bytes.len(), out)?;
+        write_front(self.count, self.bytes, value.len(), || bytes.len(), out)?;
         out.extend_from_slice(&bytes);
         Ok(())
     }

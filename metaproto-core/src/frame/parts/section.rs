@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Cursor, Extent, IntForm, Prefix, Stop};
+use super::{Cursor, IntForm, Prefix, Stop, invalid};
 use crate::frame::ByteOrder;
 use crate::{Change, EncodeError, Fault};
 
@@ -15,7 +15,8 @@ use crate::{Change, EncodeError, Fault};
 pub struct EntryFormat {
     /// What stands in front of the value.
     pub key: EntryKey,
-    /// How the length of the value is written.
+    /// How the length of the value is written. One with a sign may be -1, which reads as an empty
+    /// value.
     pub value: IntForm,
 }
 
@@ -59,12 +60,18 @@ pub enum Key {
     Number(u64),
 }
 
-impl EntryFormat {
-    const fn prefix(form: IntForm) -> Extent {
-        Extent::Prefix(Prefix { form, unit: 1, plus: 0 })
-    }
+/// The key that goes by a name.
+#[derive(Debug, Clone, Copy)]
+enum Named<'a> {
+    Text(&'a [u8]),
+    Number(u64),
+    /// There is none.
+    Nothing,
+}
 
+impl EntryFormat {
     /// The fewest bytes that an entry takes.
+    #[inline]
     #[must_use]
     pub const fn min_size(&self) -> usize {
         let key = match self.key {
@@ -80,16 +87,34 @@ impl EntryFormat {
     #[inline]
     pub fn entry(&self, cursor: &mut Cursor<'_>) -> Result<Entry, Stop> {
         let key = match self.key {
-            EntryKey::Text(form) => Key::Text(Self::prefix(form).advance(cursor)?),
-            EntryKey::Number { form, names } => {
-                let number = u64::try_from(form.read(cursor)?)
-                    .map_err(|_| cursor.bad(Fault::Other("has a negative tag")))?;
-                let named = names.iter().find(|(of, _)| *of == number);
-                named.map_or(Key::Number(number), |(_, name)| Key::Named(name))
+            EntryKey::Text(form) => Key::Text(content(form, cursor)?),
+            EntryKey::Number { form, .. } => {
+                let number = form.read(cursor)?;
+                let key = u64::try_from(number).map_err(|_| no_key(number, cursor))?;
+                self.name(key).map_or(Key::Number(key), Key::Named)
             }
         };
-        let value = Self::prefix(self.value).advance(cursor)?;
+        let value = content(self.value, cursor)?;
         Ok(Entry { key, value })
+    }
+
+    /// What a number is called.
+    fn name(&self, number: u64) -> Option<&'static str> {
+        match self.key {
+            EntryKey::Text(_) => None,
+            EntryKey::Number { names, .. } => {
+                names.iter().find(|(of, _)| *of == number).map(|(_, name)| *name)
+            }
+        }
+    }
+
+    /// The key that goes by this name: a number goes by its own name and by its digits.
+    fn named<'a>(&self, name: &'a [u8]) -> Named<'a> {
+        let EntryKey::Number { names, .. } = self.key else { return Named::Text(name) };
+        let known = names.iter().find(|(_, of)| of.as_bytes().eq_ignore_ascii_case(name));
+        let digits = || std::str::from_utf8(name).ok()?.parse().ok();
+        let number = known.map(|(number, _)| *number).or_else(digits);
+        number.map_or(Named::Nothing, Named::Number)
     }
 
     /// Appends an entry.
@@ -97,31 +122,62 @@ impl EntryFormat {
     /// # Errors
     /// [`EncodeError::InvalidValue`] if something does not fit, or the name is no tag.
     pub fn write(&self, name: &[u8], value: &[u8], out: &mut BytesMut) -> Result<(), EncodeError> {
-        match self.key {
-            EntryKey::Text(form) => {
-                Self::prefix(form).write(name.len(), out)?;
+        match (self.key, self.named(name)) {
+            (EntryKey::Text(form), _) => {
+                Prefix::new(form).write(name.len(), out)?;
                 out.extend_from_slice(name);
             }
-            EntryKey::Number { form, names } => {
-                let known = names.iter().find(|(_, of)| of.as_bytes().eq_ignore_ascii_case(name));
-                let digits = || std::str::from_utf8(name).ok()?.parse::<u64>().ok();
-                let number = known.map(|(number, _)| *number).or_else(digits);
-                let number = number.ok_or_else(|| EncodeError::InvalidValue {
-                    field: "tag",
-                    reason: format!("{:?} is no tag", String::from_utf8_lossy(name)).into(),
-                })?;
+            (EntryKey::Number { form, .. }, Named::Number(number)) => {
                 form.write(i128::from(number), out)?;
             }
+            _ => {
+                let name = String::from_utf8_lossy(name);
+                return Err(invalid(format!("{name:?} is no tag")));
+            }
         }
-        Self::prefix(self.value).write(value.len(), out)?;
+        Prefix::new(self.value).write(value.len(), out)?;
         out.extend_from_slice(value);
         Ok(())
     }
 }
 
+impl Named<'_> {
+    /// Whether it is the key of an entry that stands in `bytes`.
+    fn is(&self, key: &Key, format: &EntryFormat, bytes: &[u8]) -> bool {
+        match (self, key) {
+            (Named::Text(name), Key::Text(range)) => {
+                bytes.get(range.clone()).is_some_and(|text| text.eq_ignore_ascii_case(name))
+            }
+            (Named::Number(named), Key::Number(number)) => named == number,
+            (Named::Number(named), Key::Named(name)) => format.name(*named) == Some(name),
+            _ => false,
+        }
+    }
+}
+
+/// Moves behind bytes with their length in front, and tells where they are.
+#[inline]
+fn content(form: IntForm, cursor: &mut Cursor<'_>) -> Result<Range<usize>, Stop> {
+    let prefix = Prefix::new(form);
+    let length = match form.is_signed() {
+        true => prefix.read_nullable(cursor)?.unwrap_or_default(),
+        false => prefix.read(cursor)?,
+    };
+    cursor.advance(length)
+}
+
+#[cold]
+fn no_key(number: i128, cursor: &Cursor<'_>) -> Stop {
+    cursor.bad(Fault::UnknownValue(i64::try_from(number).unwrap_or(i64::MIN)))
+}
+
+/// The name of an entry, and its value.
+pub type NameAndValue<'a> = (Cow<'a, [u8]>, &'a [u8]);
+
 /// Names and values, in order. Names may come more than once; their case does not matter.
 ///
-/// It holds the bytes of the frame that it has come from; going through it allocates nothing.
+/// It holds the bytes of the frame that it has come from; going through it allocates nothing but the
+/// digits of numbers that have no name. What is not changed keeps its bytes and its place.
 ///
 /// ```
 /// use metaproto_core::Section;
@@ -135,7 +191,9 @@ impl EntryFormat {
 /// ```
 #[derive(Clone)]
 pub struct Section {
+    /// Always whole entries of this format.
     bytes: Bytes,
+    len: usize,
     format: &'static EntryFormat,
 }
 
@@ -143,7 +201,7 @@ impl Section {
     /// One without entries.
     #[must_use]
     pub fn new() -> Self {
-        Section { bytes: Bytes::new(), format: &OWN }
+        Section { bytes: Bytes::new(), len: 0, format: &OWN }
     }
 
     /// One with these entries.
@@ -153,53 +211,42 @@ impl Section {
     pub fn from_pairs<N: AsRef<[u8]>, V: AsRef<[u8]>>(
         pairs: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Self, EncodeError> {
-        let mut out = BytesMut::new();
+        let (mut out, mut len) = (BytesMut::new(), 0_usize);
         for (name, value) in pairs {
             OWN.write(name.as_ref(), value.as_ref(), &mut out)?;
+            len = len.saturating_add(1);
         }
-        Ok(Section { bytes: out.freeze(), format: &OWN })
+        Ok(Section { bytes: out.freeze(), len, format: &OWN })
     }
 
     /// Entries as they stand in a frame; they have been checked.
-    pub(super) fn of_frame(bytes: Bytes, format: &'static EntryFormat) -> Self {
-        Section { bytes, format }
+    pub(super) fn of_frame(bytes: Bytes, len: usize, format: &'static EntryFormat) -> Self {
+        Section { bytes, len, format }
     }
 
-    /// How many entries there are. Goes through all of them.
+    /// How many entries there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.iter().count()
+        self.len
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.len == 0
     }
 
     /// The entries in order. A number without a name is told by its digits.
-    pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, [u8]>, &[u8])> {
-        let mut cursor = Cursor::over(&self.bytes);
-        std::iter::from_fn(move || {
-            if cursor.is_at_end() {
-                return None;
-            }
-            let entry = self.format.entry(&mut cursor).ok()?;
-            let bytes = |range| self.bytes.get(range).unwrap_or_default();
-            let name = match entry.key {
-                Key::Text(range) => Cow::Borrowed(bytes(range)),
-                Key::Named(name) => Cow::Borrowed(name.as_bytes()),
-                Key::Number(number) => Cow::Owned(number.to_string().into_bytes()),
-            };
-            Some((name, bytes(entry.value)))
-        })
+    pub fn iter(&self) -> impl Iterator<Item = NameAndValue<'_>> {
+        self.places().map(|(_, entry)| (self.name(entry.key), self.slice(entry.value)))
     }
 
     /// The first value of this name.
     #[must_use]
     pub fn get(&self, name: impl AsRef<[u8]>) -> Option<&[u8]> {
-        let name = name.as_ref();
-        self.iter().find(|(of, _)| of.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let named = self.format.named(name.as_ref());
+        let found = self.places().find(|(_, entry)| self.is(named, entry));
+        found.map(|(_, entry)| self.slice(entry.value))
     }
 
     /// Gives a name this value, in the place of its first; its other values go.
@@ -212,15 +259,25 @@ impl Section {
         value: impl AsRef<[u8]>,
     ) -> Result<(), EncodeError> {
         let (name, value) = (name.as_ref(), value.as_ref());
-        let mut missing = true;
-        let mut out = self.rebuilt(|of, old| match of.eq_ignore_ascii_case(name) {
-            false => Some(old),
-            true => std::mem::take(&mut missing).then_some(value),
-        })?;
+        let named = self.format.named(name);
+        let mut out = BytesMut::with_capacity(self.bytes.len());
+        let (mut len, mut missing) = (0_usize, true);
+        for (start, entry) in self.places() {
+            if !self.is(named, &entry) {
+                out.extend_from_slice(self.slice(start..entry.value.end));
+            } else if std::mem::take(&mut missing) {
+                // The name keeps its case.
+                self.format.write(&self.name(entry.key), value, &mut out)?;
+            } else {
+                continue;
+            }
+            len = len.saturating_add(1);
+        }
         if missing {
             self.format.write(name, value, &mut out)?;
+            len = len.saturating_add(1);
         }
-        self.bytes = out.freeze();
+        (self.bytes, self.len) = (out.freeze(), len);
         Ok(())
     }
 
@@ -235,19 +292,23 @@ impl Section {
     ) -> Result<(), EncodeError> {
         let mut out = BytesMut::from(&self.bytes[..]);
         self.format.write(name.as_ref(), value.as_ref(), &mut out)?;
-        self.bytes = out.freeze();
+        (self.bytes, self.len) = (out.freeze(), self.len.saturating_add(1));
         Ok(())
     }
 
     /// Takes out all values of a name.
-    ///
-    /// # Errors
-    /// None that can happen: what is left has been written so before.
-    pub fn remove(&mut self, name: impl AsRef<[u8]>) -> Result<(), EncodeError> {
-        let name = name.as_ref();
-        let keep = |of: &[u8]| !of.eq_ignore_ascii_case(name);
-        self.bytes = self.rebuilt(|of, value| keep(of).then_some(value))?.freeze();
-        Ok(())
+    pub fn remove(&mut self, name: impl AsRef<[u8]>) {
+        let named = self.format.named(name.as_ref());
+        if !self.places().any(|(_, entry)| self.is(named, &entry)) {
+            return;
+        }
+        let mut out = BytesMut::with_capacity(self.bytes.len());
+        let mut len = 0_usize;
+        for (start, entry) in self.places().filter(|(_, entry)| !self.is(named, entry)) {
+            out.extend_from_slice(self.slice(start..entry.value.end));
+            len = len.saturating_add(1);
+        }
+        (self.bytes, self.len) = (out.freeze(), len);
     }
 
     /// Applies a change.
@@ -258,23 +319,34 @@ impl Section {
         match change {
             Change::Set { name, value } => self.set(name, value),
             Change::Append { name, value } => self.append(name, value),
-            Change::Remove { name } => self.remove(name),
+            Change::Remove { name } => {
+                self.remove(name);
+                Ok(())
+            }
         }
     }
 
-    /// The entries with the values that `value` gives them; those without one go. Entries that keep
-    /// theirs keep their bytes.
-    fn rebuilt<'a>(
-        &'a self,
-        mut value: impl FnMut(&[u8], &'a [u8]) -> Option<&'a [u8]>,
-    ) -> Result<BytesMut, EncodeError> {
-        let mut out = BytesMut::with_capacity(self.bytes.len());
-        for (name, old) in self.iter() {
-            if let Some(value) = value(&name, old) {
-                self.format.write(&name, value, &mut out)?;
-            }
+    /// Where each entry starts, and what is where in it.
+    fn places(&self) -> impl Iterator<Item = (usize, Entry)> {
+        let mut cursor = Cursor::over(&self.bytes);
+        std::iter::repeat_n((), self.len)
+            .map_while(move |()| Some((cursor.position(), self.format.entry(&mut cursor).ok()?)))
+    }
+
+    fn name(&self, key: Key) -> Cow<'_, [u8]> {
+        match key {
+            Key::Text(range) => Cow::Borrowed(self.slice(range)),
+            Key::Named(name) => Cow::Borrowed(name.as_bytes()),
+            Key::Number(number) => Cow::Owned(number.to_string().into_bytes()),
         }
-        Ok(out)
+    }
+
+    fn is(&self, named: Named<'_>, entry: &Entry) -> bool {
+        named.is(&entry.key, self.format, &self.bytes)
+    }
+
+    fn slice(&self, range: Range<usize>) -> &[u8] {
+        self.bytes.get(range).unwrap_or_default()
     }
 
     /// The entries as they are written in a frame.

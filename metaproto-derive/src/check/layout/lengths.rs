@@ -75,7 +75,7 @@ pub(super) fn resolve(walk: &mut Walk<'_>, mistakes: &mut Mistakes) -> Measured 
             continue;
         };
         let covers = in_order(field, holder, covers, mistakes);
-        aligned(walk, field, holder, &covers, mistakes);
+        not_aligned(walk, field, holder, &covers, mistakes);
         if let Cover::Part(part) = covers {
             given(walk, part, Extent::Length(place), said.span, mistakes);
         }
@@ -205,29 +205,24 @@ fn in_order(field: &Declared, holder: Holder, covers: Cover, mistakes: &mut Mist
     covers
 }
 
-/// Refuses to measure padding whose size depends on where the length itself stands.
-fn aligned(
+/// A length behind the fixed part is written before it is known where the parts behind it start.
+fn not_aligned(
     walk: &Walk<'_>,
     field: &Declared,
     holder: Holder,
     covers: &Cover,
     mistakes: &mut Mistakes,
 ) {
-    let Holder::Part(at) = holder else { return };
-    let parts = match covers {
-        Cover::Window(parts) => parts.clone(),
-        Cover::Rest => at + 1..=walk.parts.len().saturating_sub(1),
+    let parts = match (holder, covers) {
+        (Holder::Part(_), Cover::Window(parts)) => parts.clone(),
+        (Holder::Part(at), Cover::Rest) => at..=walk.parts.len().saturating_sub(1),
         _ => return,
     };
-    let covered = walk.parts.iter().enumerate().filter(|(index, _)| parts.contains(index));
-    let mut aligned =
-        covered.filter(|(_, part)| matches!(part.shape, Shape::Padding { align: 2.., .. }));
-    if let Some((_, padding)) = aligned.next() {
-        let text = format_args!(
-            "this counts the {}, which depends on where it stands: put this length in front of the \
-             first field of varying size, or use `pad_before` there",
-            padding.name
-        );
+    let is_aligned =
+        |part: &crate::model::Part| matches!(part.shape, Shape::Padding { align, .. } if align > 1);
+    if walk.parts.get(parts).is_some_and(|parts| parts.iter().any(is_aligned)) {
+        let text = "this counts bytes whose number depends on where they start: put the length in \
+                    front of the first field of varying size, or use `pad_before` instead of `align_before`";
         mistakes.add(field.ident.span(), text);
     }
 }

@@ -166,13 +166,15 @@ impl<'a> Walk<'a> {
         self.parts.extend(part::padding(field));
         let mut part = part(self.order, field, mistakes);
         self.unclear |= part.is_none();
-        if let Some(part) = &mut part
-            && let Some(scalar) = field.ty.as_ref().and_then(Type::scalar)
-            && !matches!(part.role, Role::Value { .. })
-            && let Some(role) = role::of(field, scalar, mistakes)
-            && let Some(role) = self.measures.note(index, field, Some(role))
-        {
-            part.role = role;
+        let role = part.as_ref().map(|part| &part.role);
+        let is_plain = role.is_none_or(|role| matches!(role, Role::Value { .. }));
+        if !is_plain {
+            let scalar = field.ty.as_ref().and_then(Type::scalar);
+            let role = scalar.and_then(|scalar| role::of(field, scalar, mistakes));
+            let noted = self.measures.note(index, field, role);
+            if let (Some(part), Some(role)) = (&mut part, noted) {
+                part.role = role;
+            }
         }
         self.parts.extend(part);
     }

@@ -4,7 +4,7 @@ use super::role;
 use crate::mistakes::Mistakes;
 use crate::model::{Extent, NumberForm, Part, Prefix, Role, Shape};
 use crate::parse::{
-    Count, Field as Declared, FrameField, Inner, Measure, Order, Said, Scalar, Type,
+    Count, Field as Declared, Form, FrameField, Inner, Measure, Order, Said, Scalar, Type,
 };
 
 /// The padding in front of a part.
@@ -178,6 +178,19 @@ impl Spot<'_> {
             let text = "only `Option<Bytes>` and `Option<String>` say by their prefix that they \
                         are missing; for others use `when = ..`";
             mistakes.at(&self.field.written, text);
+            return None;
+        }
+        let Measure { form, plus, .. } = &prefix.value;
+        let is_signed = match form.value {
+            Form::Fixed(int) => int.signed,
+            Form::Varint => false,
+            Form::ZigZag => true,
+        };
+        if !is_signed && *plus < 1 {
+            let text = "this number can't say that there is nothing: one with a sign says -1, as in \
+                        `prefix = i16`, another says 0 if it is one more than the length, as in \
+                        `prefix(u16, plus = 1)`";
+            mistakes.add(prefix.span, text);
             return None;
         }
         Some(Shape::Nullable { prefix: self.prefix(&prefix.value), inner: inner.written.clone() })

@@ -192,7 +192,12 @@ fn context(part: &Part, layout: &Layout) -> TokenStream {
         }
     });
     let in_head = measures(&needs, layout);
-    quote! { #head #in_head #(#parts)* }
+    let parts: Vec<_> = parts.collect();
+    // Errors are about a frame that is whole.
+    let cursor = (!in_head.is_empty() || !parts.is_empty()).then(|| {
+        quote! { let __cursor = &::metaproto_core::frame::parts::Cursor::over(__frame); let _ = __cursor; }
+    });
+    quote! { #head #cursor #in_head #(#parts)* }
 }
 
 fn is_value(part: &Part) -> bool {

@@ -5,6 +5,8 @@ use syn::parse_quote;
 
 use super::*;
 
+mod expansion;
+
 fn example() -> DeriveInput {
     parse_quote! {
         #[frame(magic = 0xdabb_u16, max_len = 1 << 20)]
