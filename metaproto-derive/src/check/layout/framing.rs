@@ -170,11 +170,13 @@ fn rests(walk: &Walk<'_>, measured: &Measured, framing: &Framing, mistakes: &mut
             _ => false,
         };
         let (true, Some(ident)) = (rest, &part.ident) else { continue };
-        let window = measured.lengths.iter().find_map(|length| match &length.covers {
-            Cover::Window(parts) if parts.contains(&index) => Some(*parts.end() == index),
-            Cover::Header => Some(index + 1 == walk.parts.len()),
+        // Of windows in windows the inner one ends first.
+        let window = measured.lengths.iter().filter_map(|length| match &length.covers {
+            Cover::Window(parts) if parts.contains(&index) => Some(*parts.end()),
+            Cover::Header => Some(walk.parts.len().saturating_sub(1)),
             _ => None,
         });
+        let window = window.min().map(|end| end == index);
         let last = index + 1 == walk.parts.len();
         let told = !matches!(framing, Framing::Scanned(None));
         let text = match window {
