@@ -44,6 +44,28 @@ impl<M: Message> MessageCodec<M> {
         M::write_filled(header, &[], out)
     }
 
+    #[inline(always)]
+    fn told_length(&mut self, head: &[u8]) -> Result<FrameLength, DecodeError> {
+        let told = M::frame_length_from(&mut self.located, head);
+        if M::IS_SCANNED && !matches!(told, Ok(FrameLength::Need(_))) {
+            self.located = Located::default();
+        }
+        told
+    }
+
+    /// The length, although the fixed part has not arrived whole. Out of line: it is for the one
+    /// frame of many that a read has cut in two.
+    #[inline(never)]
+    fn early_length(&mut self, head: &[u8]) -> Result<FrameLength, DecodeError> {
+        match self.told_length(head)? {
+            // It will be refused; to be answered all the same, it must say who has asked.
+            FrameLength::Known(total) if total > self.max_frame => {
+                Ok(FrameLength::Need(M::HEADER_SIZE))
+            }
+            told => Ok(told),
+        }
+    }
+
     /// What a message says of itself, and where its body starts.
     fn describe_frame(&self, frame: &Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
         let header = M::Header::first(frame).ok_or_else(support::truncated)?;
@@ -73,19 +95,10 @@ impl<M: Message> MessageCodec<M> {
 
 impl<M: Message> Codec for MessageCodec<M> {
     fn frame_length(&mut self, head: &[u8]) -> Result<FrameLength, DecodeError> {
-        let told = M::frame_length_from(&mut self.located, head);
-        if M::IS_SCANNED && !matches!(told, Ok(FrameLength::Need(_))) {
-            self.located = Located::default();
+        if head.len() < M::HEADER_SIZE {
+            return self.early_length(head);
         }
-        match told {
-            // It will be refused; to be answered all the same, it must say who has asked.
-            Ok(FrameLength::Known(total))
-                if total > self.max_frame && head.len() < M::HEADER_SIZE =>
-            {
-                Ok(FrameLength::Need(M::HEADER_SIZE))
-            }
-            told => told,
-        }
+        self.told_length(head)
     }
 
     fn decode(&mut self, frame: Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
