@@ -5,6 +5,9 @@ use std::path::Path;
 const README: &str = include_str!("../../README.md");
 const TUTORIAL: &str = include_str!("../../docs/tutorial.md");
 const GUIDE: &str = include_str!("../../docs/derive.md");
+const ARCHITECTURE: &str = include_str!("../../docs/architecture.md");
+const CONTRIBUTING: &str = include_str!("../../CONTRIBUTING.md");
+const CHANGELOG: &str = include_str!("../../CHANGELOG.md");
 const CUSTOM_PROTOCOL: &str = include_str!("../custom_protocol.rs");
 const AWESOMERPC: &str = include_str!("../../codecs/awesomerpc/src/lib.rs");
 const TOUR: &str = include_str!("../proxy/tour.yaml");
@@ -46,6 +49,13 @@ fn the_codec_of_the_readme_is_that_of_the_crate() {
     let block = blocks(README, "rust")[0];
     let (_, codec) = block.split_once("\n\n").unwrap();
     assert!(contains(AWESOMERPC, codec));
+}
+
+#[test]
+fn the_layout_of_the_readme_is_that_of_the_guide() {
+    assert!(blocks(GUIDE, "rust").contains(&blocks(README, "rust")[1]));
+    let (_, section) = README.split_once("## Describe a protocol").unwrap();
+    assert!(blocks(GUIDE, "text").contains(&blocks(section, "text")[0]));
 }
 
 #[test]
@@ -102,10 +112,19 @@ fn the_messages_of_the_guide_are_those_of_the_compiler() {
 fn links_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let docs = root.join("docs");
-    for (document, folder) in [(README, root), (TUTORIAL, docs.clone()), (GUIDE, docs)] {
+    let documents = [
+        (README, &root),
+        (CONTRIBUTING, &root),
+        (CHANGELOG, &root),
+        (TUTORIAL, &docs),
+        (GUIDE, &docs),
+        (ARCHITECTURE, &docs),
+    ];
+    for (document, folder) in documents {
         for link in document.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0)) {
             let path = link.split('#').next().unwrap();
-            assert!(folder.join(path).exists(), "{link}");
+            let is_elsewhere = link.starts_with("https://");
+            assert!(is_elsewhere || folder.join(path).exists(), "{link}");
         }
     }
 }
