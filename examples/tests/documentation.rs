@@ -1,7 +1,10 @@
 //! What the documents show is what there is.
 
+use std::path::Path;
+
 const README: &str = include_str!("../../README.md");
 const TUTORIAL: &str = include_str!("../../docs/tutorial.md");
+const GUIDE: &str = include_str!("../../docs/derive.md");
 const CUSTOM_PROTOCOL: &str = include_str!("../custom_protocol.rs");
 const AWESOMERPC: &str = include_str!("../../codecs/awesomerpc/src/lib.rs");
 const TOUR: &str = include_str!("../proxy/tour.yaml");
@@ -50,10 +53,56 @@ fn the_file_of_the_readme_is_that_of_the_example() {
     assert_eq!(blocks(README, "yaml"), [TOUR.trim_end()]);
 }
 
+/// The text of the last file with this ending that the document links to.
+fn linked(before: &str, ending: &str) -> String {
+    let links = before.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
+    let path = links.filter(|link| link.ends_with(ending)).last().expect("a file is named");
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    std::fs::read_to_string(docs.join(path)).expect(path)
+}
+
+/// The layout alone: a program without what its fields mean.
+fn layout(program: &str) -> String {
+    let mut parts = program.split("#[meta(");
+    let mut layout = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let mut open = 1;
+        let closes = |c: char| {
+            open += i32::from(c == '(') - i32::from(c == ')');
+            open == 0
+        };
+        let (_, rest) = part.split_once(closes).expect("an attribute ends");
+        layout.push_str(rest.strip_prefix(']').expect("an attribute ends"));
+    }
+    layout.replace(", Codec", "")
+}
+
+#[test]
+fn the_code_of_the_guide_is_that_of_the_files_it_names() {
+    let mut before = String::new();
+    for part in GUIDE.split("```rust\n") {
+        if !before.is_empty() {
+            let (block, program) = (part.split_once("\n```").unwrap().0, linked(&before, ".rs"));
+            let is_there = contains(&program, block) || contains(&layout(&program), block);
+            assert!(is_there, "not in the file that is named:\n{block}");
+        }
+        before.push_str(part);
+    }
+    assert!(blocks(GUIDE, "rust").len() >= 18);
+}
+
+#[test]
+fn the_messages_of_the_guide_are_those_of_the_compiler() {
+    let (before, block) = GUIDE.split_once("```text\nerror: ").unwrap();
+    let (block, _) = block.split_once("\n```").unwrap();
+    assert!(linked(before, ".stderr").contains(block));
+}
+
 #[test]
 fn links_lead_somewhere() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for (document, folder) in [(README, root.clone()), (TUTORIAL, root.join("docs"))] {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let docs = root.join("docs");
+    for (document, folder) in [(README, root), (TUTORIAL, docs.clone()), (GUIDE, docs)] {
         for link in document.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0)) {
             let path = link.split('#').next().unwrap();
             assert!(folder.join(path).exists(), "{link}");

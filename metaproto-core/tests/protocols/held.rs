@@ -6,6 +6,7 @@ use metaproto_core::frame::{Frames, Located};
 use metaproto_core::{Bytes, BytesMut, DecodeError, Explanation, Frame, FrameLength, Side};
 
 use super::golden::{Connection, Golden};
+use super::guide;
 
 /// Holds a struct against a frame and returns what it reads.
 pub(crate) fn frame<F: Frame + Debug + PartialEq + 'static>(golden: &Golden) -> F {
@@ -17,6 +18,7 @@ pub(crate) fn frame<F: Frame + Debug + PartialEq + 'static>(golden: &Golden) -> 
     assert_eq!(&out[6..], &bytes[..], "{golden} is not written back as it was: {frame:?}");
     assert_eq!(frame.size(), bytes.len(), "{golden}");
     explained(golden, &F::explain(bytes));
+    guide::measures::<F>();
     for end in [0, 1, bytes.len() / 2, bytes.len().saturating_sub(1)] {
         assert!(F::read(bytes.slice(..end)).is_err(), "{golden}, cut off at {end}, is read");
         let _ = F::explain(&bytes[..end]);
@@ -136,6 +138,7 @@ fn explained(golden: &Golden, explanation: &Explanation) {
         at = at.max(range.end);
     }
     assert_eq!(at, golden.bytes.len(), "{golden}\n{explanation}");
+    guide::shows(golden, explanation);
 }
 
 /// Lengths of reads: mostly small, now and then larger. The same for the same seed.

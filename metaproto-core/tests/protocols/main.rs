@@ -13,6 +13,7 @@ mod bolt;
 mod dns;
 mod dubbo;
 mod golden;
+mod guide;
 mod held;
 mod kafka;
 mod memcached;

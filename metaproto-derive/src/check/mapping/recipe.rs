@@ -41,7 +41,7 @@ struct Atom {
 #[derive(Clone)]
 enum Value {
     Flag(bool),
-    Number(Expr),
+    Number(Box<Expr>),
 }
 
 /// The conditions in order; those that are no conjunctions are `None`.
@@ -117,7 +117,7 @@ impl Recipes {
             target: Target::Head(0),
             is: match truth(&assign.value) {
                 Some(flag) => Value::Flag(flag),
-                None => Value::Number(assign.value.clone()),
+                None => Value::Number(Box::new(assign.value.clone())),
             },
         });
         let mut settled = Settled { atoms: atoms.collect(), differ: Vec::new() };
@@ -209,7 +209,7 @@ impl Settled {
                 && !same(is, asked)
                 && (literal(is).is_none() || literal(asked).is_none())
             {
-                self.differ.push((is.clone(), asked.clone()));
+                self.differ.push((is.as_ref().clone(), asked.as_ref().clone()));
             }
         }
     }
@@ -220,7 +220,7 @@ impl Settled {
             value: match atom.is {
                 Value::Flag(true) => syn::parse_quote!(true),
                 Value::Flag(false) => syn::parse_quote!(false),
-                Value::Number(value) => value,
+                Value::Number(value) => *value,
             },
         });
         Recipe { puts: puts.collect(), differ: self.differ }
@@ -287,7 +287,9 @@ fn comparison(view: &View<'_>, of: &Expr, with: &Expr) -> Option<Atom> {
     let name = name_of(path)?;
     let found = view.named(&name)?;
     let is = match found.what {
-        What::Int(_) | What::Bits(..) if is_constant(view, with) => Value::Number(with.clone()),
+        What::Int(_) | What::Bits(..) if is_constant(view, with) => {
+            Value::Number(Box::new(with.clone()))
+        }
         What::Flag => Value::Flag(truth(with)?),
         _ => return None,
     };
