@@ -224,6 +224,20 @@ layout! { types_of_their_own_among_fields_of_fixed_size:
     }
 }
 
+layout! { modules_for_parts_and_items:
+    struct Modules {
+        #[frame(bits(there = 0))]
+        flags: u8,
+        #[frame(when = there, with = inverted)]
+        maybe: Option<u16>,
+        #[frame(count = u8, each(with = inverted))]
+        many: Vec<u16>,
+        #[frame(prefix = u8, each(count = u8, each(with = inverted)))]
+        lists: Vec<Vec<u16>>,
+    }
+    fix |frame| frame.maybe = frame.there().then(|| frame.maybe.unwrap_or(1))
+}
+
 #[test]
 fn a_number_wider_than_its_place_is_not_written() {
     let odd = Odd { a: 1 << 24, b: 0, c: 0, d: 0, e: 0, f: 0, g: 0, h: 0, i: 0, j: 0 };

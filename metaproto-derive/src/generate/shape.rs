@@ -223,14 +223,17 @@ pub(super) fn tag_names(names: &[TagName]) -> TokenStream {
     quote! { &[#(#names),*] }
 }
 
-/// The shape that a module of the user's makes, as a type of its own.
+/// The shape that a module of the user's makes, of the part or of the items in it, as a type of its
+/// own.
 pub(super) fn with_module(part: &Part) -> Option<TokenStream> {
-    let module = match &part.shape {
-        Shape::With(module) => module,
-        _ => return None,
-    };
-    let ty = part.ty.as_ref()?;
-    Some(with_type(module, ty))
+    let (mut shape, mut ty) = (&part.shape, part.ty.as_ref()?);
+    while let Shape::List { item, item_ty, .. } = shape {
+        (shape, ty) = (item, item_ty);
+    }
+    match shape {
+        Shape::With(module) => Some(with_type(module, ty)),
+        _ => None,
+    }
 }
 
 pub(super) fn with_type(module: &syn::Path, ty: &Type) -> TokenStream {
