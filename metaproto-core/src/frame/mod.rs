@@ -7,6 +7,7 @@
 
 mod asked;
 mod auto;
+mod change;
 pub(crate) mod choice;
 mod codec;
 pub(crate) mod explain;
