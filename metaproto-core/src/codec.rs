@@ -56,7 +56,8 @@ pub trait Codec: Send {
     /// Appends the message to `out` with `mutation` applied and every length fixed up. Parts that
     /// do not change are shared with [`Output::share`], not copied.
     ///
-    /// The engine does not call it for an empty mutation: such frames are forwarded bit-exact.
+    /// The engine does not call it for an empty mutation: such frames are forwarded bit-exact. It is
+    /// called on the codec of the client's connection, for requests and for responses.
     ///
     /// # Errors
     /// [`EncodeError::Unsupported`] for an operation this protocol can't express,
@@ -83,7 +84,8 @@ pub trait Codec: Send {
         out: &mut BytesMut,
     ) -> Result<(), EncodeError>;
 
-    /// Overwrites the request id of a message in place.
+    /// Overwrites the request id of a message in place. Called on the codec of the connection that
+    /// the message leaves on: one that reads responses patches requests, and the other way round.
     ///
     /// `header` starts at the first byte of the frame and holds at least the first
     /// [`Metadata::header_size`] bytes of it.

@@ -28,6 +28,7 @@ pub(super) fn examine(rig: &Rig<'_>, side: Side, stream: &[u8], chunks: Chunks) 
         rig,
         side,
         subject: rig.subject(side),
+        sender: rig.subject(opposite(side)),
         drive: Drive::new(rig.samples.limits.max_frame),
         metadata: Metadata::new(),
         frames: Vec::new(),
@@ -46,10 +47,20 @@ pub(super) fn examine(rig: &Rig<'_>, side: Side, stream: &[u8], chunks: Chunks) 
     Ok((examiner.frames, end))
 }
 
+/// The other end.
+pub(super) const fn opposite(side: Side) -> Side {
+    match side {
+        Side::Downstream => Side::Upstream,
+        Side::Upstream => Side::Downstream,
+    }
+}
+
 struct Examiner<'a> {
     rig: &'a Rig<'a>,
     side: Side,
     subject: Subject,
+    /// The codec of the connection that the message would leave on.
+    sender: Subject,
     drive: Drive,
     metadata: Metadata,
     frames: Vec<Bytes>,
@@ -106,11 +117,11 @@ impl Examiner<'_> {
 
     fn patches(&mut self) -> Verdict {
         let mut header = self.metadata.header().to_vec();
-        let _ = self.subject.set_deadline(&mut header, Duration::from_secs(1))?;
+        let _ = self.sender.set_deadline(&mut header, Duration::from_secs(1))?;
         let Some(own) = self.metadata.request_id else { return Ok(()) };
         let mut header = self.metadata.header().to_vec();
         let other = own ^ 1;
-        if self.subject.patch_request_id(&mut header, other)?.is_err() {
+        if self.sender.patch_request_id(&mut header, other)?.is_err() {
             return Ok(());
         }
         let patched: Bytes = [&header[..], &self.metadata.rest()].concat().into();

@@ -5,23 +5,22 @@ use std::time::Duration;
 use crate::conformance::Rig;
 use crate::conformance::decoding::{decode_fresh, max_id};
 use crate::conformance::drive::read_one;
+use crate::conformance::examine::opposite;
 use crate::conformance::facts::Facts;
 use crate::conformance::report::{Breach, Journal, Law, Verdict};
 use crate::conformance::samples::Sample;
 use crate::conformance::subject::Subject;
-use crate::{Bytes, Correlation, MessageKind, Metadata, Side};
+use crate::{Bytes, Correlation, MessageKind, Metadata};
 
 pub(super) fn check(rig: &Rig<'_>, sample: &Sample, journal: &mut Journal) {
     let Ok(metadata) = decode_fresh(rig, sample) else { return };
-    // The engine patches a request with the codec that read it or with the one that sends it on.
-    for side in [Side::Downstream, Side::Upstream] {
-        let mut subject = rig.subject(side);
-        let patched = patch(rig, &mut subject, sample, &metadata);
-        journal.case(Law::IdPatch, &sample.name, patched);
-        if matches!(metadata.kind, MessageKind::Request | MessageKind::Oneway) {
-            let verdict = deadline(rig, &mut subject, sample, &metadata);
-            journal.case(Law::Deadline, &sample.name, verdict);
-        }
+    // A message is patched by the codec of the connection that it leaves on.
+    let mut subject = rig.subject(opposite(sample.side));
+    let patched = patch(rig, &mut subject, sample, &metadata);
+    journal.case(Law::IdPatch, &sample.name, patched);
+    if matches!(metadata.kind, MessageKind::Request | MessageKind::Oneway) {
+        let verdict = deadline(rig, &mut subject, sample, &metadata);
+        journal.case(Law::Deadline, &sample.name, verdict);
     }
 }
 

@@ -109,8 +109,9 @@ fn change_entry<'a, M: Message>(
     message.section(index).ok_or_else(|| support::part_error(spec.field, None))
 }
 
+/// A change that can't be made.
 #[cold]
-fn unsupported(change: &Change) -> EncodeError {
+pub(super) fn unsupported(change: &Change) -> EncodeError {
     EncodeError::UnsupportedChange { verb: change.verb(), name: change.name().to_owned() }
 }
 

@@ -240,6 +240,9 @@ struct VariantsCodec {
     codecs: Vec<Box<dyn Codec>>,
 }
 
+/// A variant, by its place, and its codec.
+type Found<'a> = (usize, &'a dyn Codec);
+
 impl VariantsCodec {
     fn chosen(&self, head: &[u8]) -> Result<usize, DecodeError> {
         match (self.choose)(self.side, head)? {
@@ -248,10 +251,32 @@ impl VariantsCodec {
         }
     }
 
-    /// The codec for a frame that has been read before.
-    fn of_frame(&self, head: &[u8]) -> Result<&dyn Codec, EncodeError> {
-        let codec = self.chosen(head).ok().and_then(|index| self.codecs.get(index));
-        codec.map(|codec| &**codec).ok_or(EncodeError::Unsupported("this message"))
+    /// The codec for a frame that has been read before, from this side.
+    fn of_frame(&self, side: Side, head: &[u8]) -> Result<Found<'_>, EncodeError> {
+        let index = match (self.choose)(side, head) {
+            Ok(Chosen::Variant(index)) => Some(index),
+            _ => None,
+        };
+        let found = index.and_then(|index| Some((index, &**self.codecs.get(index)?)));
+        found.ok_or(EncodeError::Unsupported("this message"))
+    }
+
+    /// Whose messages this codec writes.
+    fn written_side(&self) -> Side {
+        match self.side {
+            Side::Downstream => Side::Upstream,
+            Side::Upstream => Side::Downstream,
+        }
+    }
+
+    /// Whether a property is one of other variants only. In this one its name would be that of an
+    /// entry of a section.
+    fn is_foreign(&self, index: usize, name: &str) -> bool {
+        let has = |variant: &&dyn Variant| {
+            let properties = variant.spec().properties;
+            properties.iter().any(|property| property.name.eq_ignore_ascii_case(name))
+        };
+        !self.variants.get(index).is_some_and(has) && self.variants.iter().any(has)
     }
 
     /// The codec of the first variant that has messages of this kind.
@@ -304,7 +329,16 @@ impl Codec for VariantsCodec {
         mutation: &Mutation,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
-        self.of_frame(&metadata.frame)?.encode(metadata, mutation, out)
+        // Either side's messages are changed by the codec of the client's connection.
+        let side = match metadata.kind {
+            MessageKind::Response | MessageKind::Pong => Side::Upstream,
+            _ => Side::Downstream,
+        };
+        let (index, codec) = self.of_frame(side, &metadata.frame)?;
+        match mutation.changes().iter().find(|change| self.is_foreign(index, change.name())) {
+            None => codec.encode(metadata, mutation, out),
+            Some(change) => Err(super::change::unsupported(change)),
+        }
     }
 
     fn on_error(
@@ -328,7 +362,7 @@ impl Codec for VariantsCodec {
     }
 
     fn patch_request_id(&self, header: &mut [u8], id: u64) -> Result<(), EncodeError> {
-        self.of_frame(header)?.patch_request_id(header, id)
+        self.of_frame(self.written_side(), header)?.1.patch_request_id(header, id)
     }
 
     fn set_interest(&mut self, interest: &Arc<Interest>) {
@@ -338,7 +372,7 @@ impl Codec for VariantsCodec {
     }
 
     fn peek_request(&self, head: &[u8]) -> Option<RequestHead> {
-        self.of_frame(head).ok()?.peek_request(head)
+        self.of_frame(self.side, head).ok()?.1.peek_request(head)
     }
 
     fn ping(&self, id: u64, out: &mut BytesMut) -> Result<(), EncodeError> {
@@ -349,7 +383,7 @@ impl Codec for VariantsCodec {
     fn pong(&self, ping: &Metadata, out: &mut BytesMut) -> Result<(), EncodeError> {
         let with = self.of_kind(MessageKind::Pong)?;
         if self.chosen(&ping.frame) == Ok(with) {
-            return self.of_frame(&ping.frame)?.pong(ping, out);
+            return self.of_frame(self.side, &ping.frame)?.1.pong(ping, out);
         }
         self.answer(with, ping.header(), (ping.request_id, MessageKind::Pong), None, out)
     }
@@ -360,6 +394,6 @@ impl Codec for VariantsCodec {
     }
 
     fn set_deadline(&self, header: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
-        self.of_frame(header)?.set_deadline(header, remaining)
+        self.of_frame(self.written_side(), header)?.1.set_deadline(header, remaining)
     }
 }

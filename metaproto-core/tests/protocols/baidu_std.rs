@@ -1,13 +1,15 @@
 //! baidu_std, the protocol of brpc: 12 bytes, then a meta whose length they tell, then the data. The
 //! frame's length leaves the header out, and includes the meta.
 
-use metaproto_core::{Auto, Bytes, Frame, Side};
+use metaproto_core::{Auto, Bytes, Codec, Frame, Side};
 
 use super::golden;
 use super::held::{self, Framed};
+use super::kit;
 
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
 #[frame(magic = b"PRPC")]
+#[meta(protocol = "baidu-std")]
 struct BaiduStd {
     #[frame(length(of = rest, plus = -4))]
     body_size: Auto<u32>,
@@ -45,4 +47,9 @@ fn every_connection_is_cut_into_its_frames() {
 #[test]
 fn the_length_is_known_before_the_header_is_whole() {
     assert_eq!((BaiduStd::HEADER_SIZE, BaiduStd::LENGTH_NEEDS), (12, 8));
+}
+
+#[test]
+fn the_codec_keeps_every_law() {
+    kit::holds(&*BaiduStd::protocol(), "baidu_std", |_| true);
 }

@@ -1,13 +1,15 @@
 //! SOFA bolt: requests and responses have layouts of their own, told apart by the byte behind the
 //! protocol's version. Version 2 may end with a checksum, which a byte in the header says.
 
-use metaproto_core::{Auto, Bytes, Frame, Section, Side};
+use metaproto_core::{Auto, Bytes, Codec, Frame, Section, Side};
 
 use super::golden::{self, Golden};
 use super::held::{self, Framed};
+use super::kit;
 
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
 #[frame(tag(u8, at = 1))]
+#[meta(protocol = "bolt", aliases("sofa-bolt"))]
 enum Bolt {
     #[frame(tag = 1 | 2)]
     Request(Request),
@@ -15,14 +17,18 @@ enum Bolt {
     Response(Response),
 }
 
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
 #[frame(magic = 1_u8)]
+#[meta(protocol = "bolt", kind(command == 0 => Ping, ty == 2 => Oneway, _ => Request))]
+#[meta(make(Request(command = 1, ty = 1), Ping(command = 0, ty = 1), Oneway(command = 1, ty = 2)))]
 struct Request {
     ty: u8,
     command: u16,
     version: u8,
+    #[meta(request_id)]
     id: u32,
     codec: u8,
+    #[meta(timeout(unit = ms, none = -1))]
     timeout: i32,
     #[frame(length(of = class))]
     class_length: Auto<u16>,
@@ -30,22 +36,29 @@ struct Request {
     header_length: Auto<u16>,
     #[frame(length(of = content))]
     content_length: Auto<u32>,
+    #[meta(property, operation)]
     class: String,
     #[frame(kv(key = u32, value = u32))]
+    #[meta(properties)]
     headers: Section,
     #[frame(body)]
     content: Bytes,
 }
 
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
 #[frame(magic = 1_u8)]
+#[meta(protocol = "bolt", kind(command == 0 => Pong, _ => Response))]
+#[meta(make(Response(command = 2)))]
+#[meta(errors(Overloaded => 4, ConnectionFailure => 5, RouteNotFound => 6, Timeout => 7, BadRequest => 9, _ => 1))]
 struct Response {
     #[frame(constant = 0)]
     ty: Auto<u8>,
     command: u16,
     version: u8,
+    #[meta(request_id)]
     id: u32,
     codec: u8,
+    #[meta(status(ok = 0))]
     status: u16,
     #[frame(length(of = class))]
     class_length: Auto<u16>,
@@ -55,6 +68,7 @@ struct Response {
     content_length: Auto<u32>,
     class: String,
     #[frame(kv(key = u32, value = u32))]
+    #[meta(properties)]
     headers: Section,
     #[frame(body)]
     content: Bytes,
@@ -220,4 +234,9 @@ fn every_byte_is_proved_by_the_checksum() {
         bytes[at] ^= 0x10;
         assert!(CheckedRequest2::read(bytes.into()).is_err(), "{golden}, byte {at} changed");
     }
+}
+
+#[test]
+fn the_codec_keeps_every_law() {
+    kit::holds(&*Bolt::protocol(), "bolt", |golden| golden.number("protocol") == 1);
 }

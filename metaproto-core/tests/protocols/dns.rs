@@ -2,10 +2,11 @@
 //! length in front, over UDP there is none.
 
 use metaproto_core::frame::parts::Cursor;
-use metaproto_core::{Auto, Bytes, BytesMut, Frame, Side, Wire};
+use metaproto_core::{Auto, Bytes, BytesMut, Codec, Frame, Side, Wire};
 
 use super::golden::{self, Golden};
 use super::held::{self, Framed};
+use super::kit;
 
 #[derive(Debug, Clone, PartialEq, Wire)]
 #[frame(bit_order = msb0)]
@@ -30,7 +31,8 @@ struct Header {
     additionals: u16,
 }
 
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
+#[meta(protocol = "dns")]
 struct OverTcp {
     #[frame(length(of = rest))]
     length: Auto<u16>,
@@ -103,4 +105,9 @@ fn bits_are_set_where_the_rfc_draws_them() {
     header.set_rcode(3).unwrap();
     assert_eq!((header.flags, Header::FLAGS_OPCODE), (0x8003, 0x7800));
     assert!(header.set_opcode(16).is_err());
+}
+
+#[test]
+fn the_codec_keeps_every_law() {
+    kit::holds(&*OverTcp::protocol(), "dns", |golden| !golden.to_string().contains("udp"));
 }

@@ -1,16 +1,31 @@
 //! Dubbo: a header of 16 bytes, whose flags tell the kind of the message.
 
-use metaproto_core::{Auto, Bytes, Frame, Side};
+use metaproto_core::{Auto, Bytes, Codec, Frame, Side};
 
 use super::golden;
 use super::held::{self, Framed};
+use super::kit;
 
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
 #[frame(magic = 0xdabb_u16)]
+#[meta(protocol = "dubbo", property(serialization))]
+#[meta(errors(
+    Timeout => 31, BadRequest => 40, RouteNotFound => 60, BadResponse => 50, Overloaded => 100,
+    _ => 80,
+))]
+#[meta(kind(
+    event && request => Ping,
+    event => Pong,
+    request && two_way => Request,
+    request => Oneway,
+    _ => Response,
+))]
 struct Dubbo {
     #[frame(bits(request = 7, two_way = 6, event = 5, serialization = 0..=4))]
     flags: u8,
+    #[meta(status(ok = 20, classes(30 => Timeout, 90 => Internal)))]
     status: u8,
+    #[meta(request_id)]
     id: u64,
     #[frame(length(of = body))]
     length: Auto<u32>,
@@ -56,4 +71,11 @@ fn every_connection_is_cut_into_its_frames() {
 fn the_header_is_a_fixed_one() {
     assert_eq!((Dubbo::HEADER_SIZE, Dubbo::LENGTH_NEEDS), (16, 16));
     assert_eq!((Dubbo::OFFSET_STATUS, Dubbo::OFFSET_ID), (3, 4));
+}
+
+#[test]
+fn the_codec_keeps_every_law() {
+    kit::holds(&*Dubbo::protocol(), "dubbo", |golden| {
+        matches!(golden.text("kind"), "request" | "oneway" | "ping" | "response" | "pong")
+    });
 }

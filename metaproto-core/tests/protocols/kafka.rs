@@ -1,20 +1,35 @@
 //! Kafka: whether a header has tagged fields depends on the call and its version; the client's name may
 //! be missing. What kind of header a response has follows from its request alone.
 
-use metaproto_core::{Auto, Bytes, Frame, Section, Side};
+use metaproto_core::{Auto, Bytes, Codec, Frame, Section, Side};
 
 use super::golden;
 use super::held::{self, Framed};
+use super::kit;
 
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
+#[frame(choose = side)]
+#[meta(protocol = "kafka")]
+enum Kafka {
+    #[frame(from = client)]
+    Request(Request),
+    #[frame(from = server)]
+    Response(Response),
+}
+
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
 #[frame(max_len = 100 << 20)]
+#[meta(protocol = "kafka", operation = "{api_key}")]
 struct Request {
     #[frame(length(of = rest))]
     length: Auto<u32>,
+    #[meta(property)]
     api_key: i16,
     api_version: i16,
-    correlation_id: i32,
+    #[meta(request_id)]
+    correlation_id: u32,
     #[frame(prefix = i16)]
+    #[meta(property)]
     client_id: Option<String>,
     #[frame(
         when = is_flexible(api_key, api_version),
@@ -27,12 +42,14 @@ struct Request {
 }
 
 /// Version 0 of the header of a response.
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
 #[frame(max_len = 100 << 20)]
+#[meta(protocol = "kafka")]
 struct Response {
     #[frame(length(of = rest))]
     length: Auto<u32>,
-    correlation_id: i32,
+    #[meta(request_id)]
+    correlation_id: u32,
     #[frame(body)]
     body: Bytes,
 }
@@ -43,7 +60,7 @@ struct Response {
 struct FlexibleResponse {
     #[frame(length(of = rest))]
     length: Auto<u32>,
-    correlation_id: i32,
+    correlation_id: u32,
     #[frame(count = varint, tlv(tag = varint, length = varint))]
     tags: Section,
     #[frame(body)]
@@ -116,7 +133,7 @@ fn a_client_without_a_name_is_not_one_with_an_empty_name() {
         length: Auto::new(),
         api_key: 3,
         api_version: 9,
-        correlation_id: -1,
+        correlation_id: u32::MAX,
         client_id: client_id.map(str::to_owned),
         tags: Some(Section::from_pairs([("7", "x")]).unwrap()),
         body: Bytes::new(),
@@ -130,4 +147,9 @@ fn a_client_without_a_name_is_not_one_with_an_empty_name() {
         assert_eq!(&out[4..], expected);
         assert_eq!(Request::read(out.freeze()), Ok(request(client_id)));
     }
+}
+
+#[test]
+fn the_codec_keeps_every_law() {
+    kit::holds(&*Kafka::protocol(), "kafka", |_| true);
 }

@@ -16,6 +16,7 @@ mod golden;
 mod guide;
 mod held;
 mod kafka;
+mod kit;
 mod memcached;
 mod mqtt;
 mod redis;

@@ -2,20 +2,23 @@
 //! value; the value is what the other two leave of it.
 
 use metaproto_core::frame::Frames;
-use metaproto_core::{Auto, Bytes, Frame, Side};
+use metaproto_core::{Auto, Bytes, Codec, Frame, Side};
 
 use super::golden;
 use super::held::{self, Framed};
+use super::kit;
 
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
 #[frame(choose = magic)]
+#[meta(protocol = "memcached")]
 enum Memcached {
     Request(Request),
     Response(Response),
 }
 
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
 #[frame(magic = 0x80_u8)]
+#[meta(protocol = "memcached", property(opcode))]
 struct Request {
     opcode: u8,
     #[frame(length(of = key))]
@@ -30,13 +33,16 @@ struct Request {
     opaque: u32,
     cas: u64,
     extras: Bytes,
+    #[meta(property)]
     key: Bytes,
     #[frame(body)]
     value: Bytes,
 }
 
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
 #[frame(magic = 0x81_u8)]
+#[meta(protocol = "memcached")]
+#[meta(errors(RouteNotFound => 0x81, FrameTooLarge => 3, Overloaded => 0x85, Timeout => 0x86, _ => 0x84))]
 struct Response {
     opcode: u8,
     #[frame(length(of = key))]
@@ -44,6 +50,7 @@ struct Response {
     #[frame(length(of = extras))]
     extras_length: Auto<u8>,
     data_type: u8,
+    #[meta(status(ok = 0, classes(1 => NotFound)))]
     status: u16,
     // The same, said otherwise.
     #[frame(length(of = extras..=value))]
@@ -103,4 +110,9 @@ fn a_total_that_is_less_than_its_parts_is_refused() {
     bytes[8..12].copy_from_slice(&[0; 4]);
     bytes.truncate(24);
     assert!(Memcached::read(with_key.side, bytes.into()).is_err());
+}
+
+#[test]
+fn the_codec_keeps_every_law() {
+    kit::holds(&*Memcached::protocol(), "memcached", |_| true);
 }

@@ -1,12 +1,14 @@
 //! MQTT: the remaining length is a varint; the kind stands in the high bits of the first byte, and tells
 //! which fields follow.
 
-use metaproto_core::{Auto, Bytes, Frame, FrameLength, Side};
+use metaproto_core::{Auto, Bytes, Codec, Frame, FrameLength, Side};
 
 use super::golden;
 use super::held::{self, Framed};
+use super::kit;
 
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
+#[meta(protocol = "mqtt", sharing = bound, kind(kind == 12 => Ping, kind == 13 => Pong, kind == 3 => Oneway, connects(kind) => Request, _ => Response))]
 struct Packet {
     #[frame(bits(kind = 4..=7, dup = 3, qos = 1..=2, retain = 0))]
     first: u8,
@@ -78,4 +80,16 @@ fn a_field_that_does_not_fit_the_kind_is_not_written() {
     let mut out = metaproto_core::BytesMut::new();
     assert!(ping.write(&mut out).is_err());
     assert!(out.is_empty());
+}
+
+/// A packet that a client waits for an answer to.
+fn connects(kind: u8) -> bool {
+    matches!(kind, 1 | 8 | 10)
+}
+
+#[test]
+fn the_codec_keeps_every_law() {
+    kit::holds(&*Packet::protocol(), "mqtt", |golden| {
+        golden.side == Side::Downstream || !golden.text("kind").contains("publish")
+    });
 }

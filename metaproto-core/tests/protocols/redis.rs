@@ -1,14 +1,16 @@
 //! Redis: lines, and values inside of values. A frame is one value, which a module of its own reads.
 
 use metaproto_core::frame::Located;
-use metaproto_core::{Bytes, BytesMut, Frame, FrameLength, Side};
+use metaproto_core::{Bytes, BytesMut, Codec, Frame, FrameLength, Side};
 
 use super::golden::{self, Golden};
 use super::held::{self, Framed};
+use super::kit;
 use super::resp::{self, Value};
 
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
 #[frame(max_header = 512 << 20)]
+#[meta(protocol = "redis")]
 struct Redis {
     #[frame(with = resp)]
     value: Value,
@@ -114,4 +116,10 @@ fn many_announced_values_reserve_nothing() {
     let mut out = BytesMut::new();
     let broken = Redis { value: Value::Line(b'+', Bytes::from_static(b"a\r\nb")) };
     assert!(broken.write(&mut out).is_err() && out.is_empty());
+}
+
+#[test]
+fn the_codec_keeps_every_law() {
+    // The module that passes over a value keeps how deep it is in a list.
+    kit::holds_allocating(1, &*Redis::protocol(), "redis", |_| true);
 }

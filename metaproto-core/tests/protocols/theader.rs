@@ -1,12 +1,14 @@
 //! THeader of Apache Thrift: like TTHeader, with varints.
 
-use metaproto_core::{Auto, Bytes, Frame, Section, Side, Wire};
+use metaproto_core::{Auto, Bytes, Codec, Frame, Section, Side, Wire};
 
 use super::golden;
 use super::held::{self, Framed};
+use super::kit;
 
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
 #[frame(max_len = 0x3fff_ffff)]
+#[meta(protocol = "theader")]
 struct THeader {
     #[frame(length(of = rest))]
     length: Auto<u32>,
@@ -79,4 +81,9 @@ fn every_connection_is_cut_into_its_frames() {
             held::stream(&connection, side, Framed::of::<THeader>);
         }
     }
+}
+
+#[test]
+fn the_codec_keeps_every_law() {
+    kit::holds(&*THeader::protocol(), "theader", |_| true);
 }

@@ -1,12 +1,14 @@
 //! tRPC: a fixed header of 16 bytes, then a head whose length it tells, then the body.
 
-use metaproto_core::{Auto, Bytes, Frame, Side};
+use metaproto_core::{Auto, Bytes, Codec, Frame, Side};
 
 use super::golden;
 use super::held::{self, Framed};
+use super::kit;
 
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
 #[frame(magic = 0x0930_u16, max_len = 10 << 20)]
+#[meta(protocol = "trpc", sharing = bound)]
 struct Trpc {
     frame_type: u8,
     stream_frame_type: u8,
@@ -58,4 +60,9 @@ fn a_head_that_is_longer_than_its_frame_is_refused() {
     let mut bytes = golden[0].bytes.to_vec();
     bytes[8..10].copy_from_slice(&u16::MAX.to_be_bytes());
     assert!(Trpc::read(bytes.into()).is_err());
+}
+
+#[test]
+fn the_codec_keeps_every_law() {
+    kit::holds(&*Trpc::protocol(), "trpc", |_| true);
 }

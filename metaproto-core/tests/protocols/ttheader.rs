@@ -1,18 +1,21 @@
 //! TTHeader: a header told in words of four bytes, made of sections that start with their kind, and
 //! filled up with zeros.
 
-use metaproto_core::{Auto, Bytes, Frame, Section, Side, Wire};
+use metaproto_core::{Auto, Bytes, Codec, Frame, Section, Side, Wire};
 
 use super::golden::{self, Golden};
 use super::held::{self, Framed};
+use super::kit;
 
-#[derive(Debug, Clone, PartialEq, Frame)]
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
+#[meta(protocol = "ttheader")]
 struct TtHeader {
     #[frame(length(of = rest))]
     length: Auto<u32>,
     #[frame(constant = 0x1000)]
     magic: Auto<u16>,
     flags: u16,
+    #[meta(request_id)]
     seq_id: u32,
     #[frame(length(of = info, unit = 4))]
     header_size: Auto<u16>,
@@ -105,4 +108,9 @@ fn a_header_that_is_no_whole_words_is_not_written() {
     frame.info.sections.extend([Part::Padding, Part::Padding, Part::Padding]);
     frame.write(&mut out).unwrap();
     assert_eq!(TtHeader::read(out.freeze()), Ok(frame));
+}
+
+#[test]
+fn the_codec_keeps_every_law() {
+    kit::holds(&*TtHeader::protocol(), "ttheader", |_| true);
 }
