@@ -55,7 +55,7 @@ pub(crate) fn holds_allocating(
 fn fuzzed(protocol: &dyn Protocol, frames: &[Bytes]) {
     let one = (any::<prop::sample::Index>(), any::<Option<(prop::sample::Index, u8)>>());
     let strategy = (any::<u8>(), proptest::collection::vec(one, 1..4));
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(64));
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(32));
     let outcome = runner.run(&strategy, |(chunks, picks)| {
         let mut data = vec![chunks];
         for (pick, wrong) in picks {
