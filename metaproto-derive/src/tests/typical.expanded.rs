@@ -469,6 +469,7 @@ impl ::metaproto_core::frame::Message for Typical {
                         __value
                     }),
                 );
+                ::core::result::Result::Ok(())
             }
             ::metaproto_core::MessageKind::Response => {
                 ::metaproto_core::__private::put::<
@@ -482,6 +483,7 @@ impl ::metaproto_core::frame::Message for Typical {
                         __value
                     }),
                 );
+                ::core::result::Result::Ok(())
             }
             ::metaproto_core::MessageKind::Ping => {
                 ::metaproto_core::__private::put::<
@@ -495,6 +497,7 @@ impl ::metaproto_core::frame::Message for Typical {
                         __value
                     }),
                 );
+                ::core::result::Result::Ok(())
             }
             ::metaproto_core::MessageKind::Pong => {
                 ::metaproto_core::__private::put::<
@@ -508,14 +511,14 @@ impl ::metaproto_core::frame::Message for Typical {
                         __value
                     }),
                 );
+                ::core::result::Result::Ok(())
             }
             _ => {
-                return ::core::result::Result::Err(
+                ::core::result::Result::Err(
                     ::metaproto_core::EncodeError::Unsupported("messages of this kind"),
-                );
+                )
             }
         }
-        ::core::result::Result::Ok(())
     }
     #[inline]
     fn set_request_id(

@@ -104,7 +104,10 @@ pub(super) fn bindings(asked: &BTreeSet<String>, layout: &Layout) -> TokenStream
 pub(super) fn set_kind(kind: &Kind, layout: &Layout) -> TokenStream {
     let arms = kind.made.iter().map(|Made { kind, puts }| {
         let puts = super::puts(puts, layout);
-        quote! { ::metaproto_core::MessageKind::#kind => { #puts } }
+        quote! { ::metaproto_core::MessageKind::#kind => {
+            #puts
+            ::core::result::Result::Ok(())
+        } }
     });
     quote! {
         fn set_kind(
@@ -113,13 +116,10 @@ pub(super) fn set_kind(kind: &Kind, layout: &Layout) -> TokenStream {
         ) -> ::core::result::Result<(), ::metaproto_core::EncodeError> {
             match __kind {
                 #(#arms)*
-                _ => {
-                    return ::core::result::Result::Err(
-                        ::metaproto_core::EncodeError::Unsupported("messages of this kind"),
-                    );
-                }
+                _ => ::core::result::Result::Err(
+                    ::metaproto_core::EncodeError::Unsupported("messages of this kind"),
+                ),
             }
-            ::core::result::Result::Ok(())
         }
     }
 }
