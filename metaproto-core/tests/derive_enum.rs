@@ -132,3 +132,42 @@ fn an_error_reply_has_the_layout_of_a_response() {
     assert_eq!(metadata.kind, MessageKind::Response);
     assert_eq!(metadata.status.unwrap().class, StatusClass::Timeout);
 }
+
+/// Two layouts that have the byte that tells them apart as a field of the same name.
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
+#[frame(tag = u8)]
+#[meta(protocol = "same")]
+enum Same {
+    #[frame(tag = 1)]
+    Ask(Ask),
+    #[frame(tag = 0)]
+    Tell(Tell),
+}
+
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
+#[frame(fixed)]
+#[meta(protocol = "same")]
+struct Ask {
+    #[meta(kind(1 => Request))]
+    ty: u8,
+    version: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Frame, Codec)]
+#[frame(fixed)]
+#[meta(protocol = "same", errors(_ => 9))]
+struct Tell {
+    ty: u8,
+    version: u8,
+    #[meta(status(ok = 0))]
+    status: u8,
+}
+
+#[test]
+fn what_tells_the_variants_apart_is_not_taken_over_into_an_answer() {
+    let codec = Same::protocol().codec(&CodecContext::new(Side::Downstream, Limits::default()));
+    let request = RequestHead::peeked(MessageKind::Request, None, &[1, 5]);
+    let mut out = BytesMut::new();
+    codec.on_error(&request, &Error::new(ErrorKind::Timeout, ""), &mut out).unwrap();
+    assert_eq!(&out[..], [0, 5, 9]);
+}

@@ -284,6 +284,15 @@ pub(crate) struct Alternative {
 }
 
 impl Layout {
+    /// Parts of which nothing says how they are when nobody has filled them in: of a type of the
+    /// user's own, without a default.
+    pub(crate) fn never_empty(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| {
+            let own = matches!(part.shape, Shape::Nested | Shape::Tagged(_) | Shape::With(_));
+            own && !matches!(part.role, Role::Value { default: Some(_) })
+        })
+    }
+
     /// A checksum that covers this field of the fixed part and can't be made anew from the fixed part
     /// alone.
     pub(crate) fn sealed_by(&self, field: usize) -> Option<&Checksum> {

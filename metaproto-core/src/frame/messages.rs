@@ -77,10 +77,14 @@ mod sealed {
     impl<M: super::Message> Sealed for super::Derived<M> {}
 }
 
+type Test<'a> = &'a dyn Fn(&[u8]) -> bool;
+
 /// What is to be answered, and how.
 #[doc(hidden)]
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "it holds a closure")]
 pub struct Asking<'a> {
+    /// Whether a header is one of the variant that answers.
+    is_own: Test<'a>,
     fields: &'static [FieldInfo],
     header: &'a [u8],
     id: Option<u64>,
@@ -120,7 +124,12 @@ impl<M: Message> Variant for Derived<M> {
         let is_constant =
             |field: &&FieldInfo| M::CONSTANTS.iter().any(|c| c.offset == field.offset);
         for field in M::FIELDS.iter().filter(|field| !is_constant(field)) {
+            let before = header;
             copy_field(field, to, header.as_mut_slice());
+            // What tells the variants apart is not taken over.
+            if !(to.is_own)(header.as_slice()) && (to.is_own)(before.as_slice()) {
+                header = before;
+            }
         }
         codec::complete::<M>(&mut header, to.id, to.kind)?;
         codec::answer::<M>(header, to.error, out)
@@ -297,7 +306,9 @@ impl VariantsCodec {
         let asked = self.chosen(header).ok().and_then(|index| self.variants.get(index));
         let fields = asked.map_or(&[][..], |variant| variant.fields());
         let variant = self.variants.get(with).ok_or(EncodeError::Unsupported("answers"))?;
-        variant.answer(&Asking { fields, header, id, kind, error }, out)
+        let is_own =
+            |header: &[u8]| (self.choose)(self.written_side(), header) == Ok(Chosen::Variant(with));
+        variant.answer(&Asking { is_own: &is_own, fields, header, id, kind, error }, out)
     }
 }
 

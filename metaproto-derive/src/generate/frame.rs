@@ -9,9 +9,7 @@ use super::head::{
 use super::lengths::{length, length_needs, max_len_check, max_length, set_lengths};
 use super::tokens::{Block, number, tried};
 use super::walk::{Pass, locate, parts, variable};
-use super::write::{
-    cannot_be_empty, custom_shape, default_parts, own_parts, put_values, size, write_function,
-};
+use super::write::{custom_shape, default_parts, own_parts, put_values, size, write_function};
 use super::{bits, checksum};
 use crate::model::{Field, Framing, Layout, Role};
 use crate::parse::Scalar;
@@ -229,7 +227,7 @@ fn filled(layout: &Layout) -> TokenStream {
     let ident = &layout.ident;
     let (defaults, default_arguments) = default_parts(layout);
     let trailer_template = trailer_template(layout);
-    let fill = match cannot_be_empty(layout) {
+    let fill = match layout.never_empty().next().is_some() {
         true => quote! {
             let _ = (__header, __body, __out);
             ::core::result::Result::Err(

@@ -48,10 +48,8 @@ fn fits(field: &Field) -> Option<TokenStream> {
 }
 
 fn custom_bytes(field: &Field) -> TokenStream {
-    let (ident, name, ty, len) =
-        (&field.ident, &field.name, &field.ty, number(field.scalar.width()));
+    let (ident, name, len) = (&field.ident, &field.name, number(field.scalar.width()));
     let (with, shape) = custom_shape(field);
-    let _ = ty;
     tried(&quote! {{
         #with
         ::metaproto_core::__private::write_fixed::<_, #len>(#name, &#shape, &self.#ident)
@@ -266,15 +264,6 @@ fn empty(part: &Part) -> TokenStream {
         },
         _ => quote! { <#ty as ::core::default::Default>::default() },
     }
-}
-
-/// Whether there is a part of which nothing says how it is when nobody has filled it in: a type of
-/// the user's own without a default.
-pub(super) fn cannot_be_empty(layout: &Layout) -> bool {
-    layout.parts.iter().any(|part| {
-        let own = matches!(part.shape, Shape::Nested | Shape::Tagged(_) | Shape::With(_));
-        own && !matches!(part.role, Role::Value { default: Some(_) })
-    })
 }
 
 /// The arguments for parts that nobody has filled in, and the code that makes them.

@@ -13,7 +13,7 @@ use syn::{Expr, Ident, LitStr};
 
 use self::view::{Found, View, What};
 use super::value::fits_range;
-use crate::meaning::{Mapping, Target, Timeout};
+use crate::meaning::{Kind, Mapping, Target, Timeout};
 use crate::mistakes::{Mistakes, suggest};
 use crate::model::Layout;
 use crate::parse::{Choice, Declaration, Field, Int, literal};
@@ -40,6 +40,9 @@ pub(crate) fn mapping(
     }
     let kind = kind::kind(&view, mistakes);
     let status = status::status(&view, kind.as_ref(), mistakes);
+    if let Some(layout) = layout {
+        made_here(layout, declaration, kind.as_ref(), mistakes);
+    }
     let (mut properties, sections) = show::properties(&view, mistakes);
     let mut fixed = kind.as_ref().map_or_else(Vec::new, |kind| kind::tells(&view, kind));
     fixed.extend(request_id.as_ref().map(|id| Target::Head(id.field)));
@@ -79,6 +82,29 @@ pub(crate) fn variants_protocol(choice: &Choice, mistakes: &mut Mistakes) -> Opt
         mistakes.add(switch.span(), of_variants);
     }
     meta.sharing.as_ref().and_then(|word| id::variant(word, mistakes))
+}
+
+/// Reports parts that messages which the codec makes by itself have no value for.
+fn made_here(
+    layout: &Layout,
+    declaration: &Declaration,
+    kind: Option<&Kind>,
+    mistakes: &mut Mistakes,
+) {
+    let makes =
+        |kind: &Kind| kind.made.iter().any(|made| made.kind == "Ping" || made.kind == "GoAway");
+    let what = match &declaration.meta.errors {
+        Some(_) => "error replies",
+        None if kind.is_some_and(makes) => "pings and go-aways",
+        None => return,
+    };
+    for part in layout.never_empty() {
+        let text = format_args!(
+            "`{}` has no value in {what}, which are made here: say one with `#[frame(default = ..)]`",
+            part.name
+        );
+        mistakes.at(&part.ident, text);
+    }
 }
 
 /// Whether two places have bits in common. Bits of different names never do.
