@@ -1,0 +1,3 @@
+//! Dubbo 2, the TCP protocol of Apache Dubbo.
+
+pub mod hessian;
