@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::frame::shown::Shown;
-use crate::{Interest, MessageKind, Status};
+use crate::{DecodeError, Interest, MessageKind, PropertyValue, Source, Status};
 
 /// The facts of one message. Filled by [`Codec::decode`](crate::Codec::decode), read by routes,
 /// filters, balancing and observation.
@@ -38,6 +37,9 @@ pub struct Metadata {
     pub context_size: usize,
     /// How long the caller is willing to wait, counted from the message's arrival.
     pub timeout: Option<Duration>,
+    /// Why the codec could not read all that it was asked for, although the message can be
+    /// forwarded: "attachments: the frame ends inside it". The engine counts such messages.
+    pub unread: Option<DecodeError>,
     operation: Option<Value>,
     properties: Vec<(Name, Value)>,
     /// Texts that stand nowhere in the frame; its room is used again and again.
@@ -72,61 +74,6 @@ impl Value {
     }
 }
 
-/// The value of a property: text as it stands in the frame (not necessarily UTF-8), or a number,
-/// which counts as its decimal text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PropertyValue<'a> {
-    /// Text.
-    Text(&'a [u8]),
-    /// A number.
-    Int(i128),
-}
-
-/// Room for the decimal text of a number; see [`PropertyValue::as_bytes`].
-#[derive(Default)]
-pub struct IntText(itoa::Buffer);
-
-impl fmt::Debug for IntText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("IntText")
-    }
-}
-
-impl<'a> PropertyValue<'a> {
-    /// The value as text; a number is written into `room`.
-    #[must_use]
-    pub fn as_bytes<'s>(&'s self, room: &'s mut IntText) -> &'s [u8] {
-        match self {
-            PropertyValue::Text(text) => text,
-            PropertyValue::Int(number) => room.0.format(*number).as_bytes(),
-        }
-    }
-
-    /// The value as a number, if it is one or its text reads as a decimal one.
-    #[must_use]
-    pub fn as_int(&self) -> Option<i128> {
-        match self {
-            PropertyValue::Int(number) => Some(*number),
-            PropertyValue::Text(text) => std::str::from_utf8(text).ok()?.trim().parse().ok(),
-        }
-    }
-
-    /// The value as text for people; bytes that aren't UTF-8 are replaced.
-    #[must_use]
-    pub fn to_text(&self) -> Cow<'a, str> {
-        match self {
-            PropertyValue::Text(text) => String::from_utf8_lossy(text),
-            PropertyValue::Int(number) => Cow::Owned(number.to_string()),
-        }
-    }
-}
-
-impl fmt::Display for PropertyValue<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_text())
-    }
-}
-
 impl Metadata {
     /// An empty one.
     #[must_use]
@@ -144,7 +91,7 @@ impl Metadata {
         *kind = MessageKind::default();
         (*request_id, *stream_id, *status) = (None, None, None);
         (self.header_size, self.context_size, self.timeout) = (0, 0, None);
-        self.trailer_size = 0;
+        (self.trailer_size, self.unread) = (0, None);
         self.operation = None;
         self.properties.clear();
         self.composed.clear();
@@ -237,17 +184,58 @@ impl Metadata {
         }
     }
 
+    /// Names the operation that the message calls, by texts that are joined for it; what is not
+    /// UTF-8 in them is replaced. Allocates only until there is room enough.
+    pub fn join_operation(&mut self, parts: &[&[u8]]) {
+        let start = self.composed.len();
+        for part in parts {
+            push_text(&mut self.composed, part);
+        }
+        self.operation = Some(Value::Composed(start..self.composed.len()));
+    }
+
+    /// Adds a property, wherever its name and its value come from. Allocates only until there is room
+    /// enough.
+    pub fn push(&mut self, name: Source<'_>, value: Source<'_>) {
+        let name = match name {
+            Source::Static(text) => Name::Static(text),
+            Source::InFrame(range) => Name::InFrame(range),
+            Source::Text(text) => Name::Composed(self.keep(text)),
+            Source::Int(number) => Name::Composed(self.compose(format_args!("{number}"))),
+        };
+        let value = self.sourced(value);
+        self.properties.push((name, value));
+    }
+
+    fn sourced(&mut self, value: Source<'_>) -> Value {
+        match value {
+            Source::Static(text) => Value::Static(text),
+            Source::InFrame(range) => Value::InFrame(range),
+            Source::Text(text) => Value::Composed(self.keep(text)),
+            Source::Int(number) => Value::Int(number),
+        }
+    }
+
+    fn keep(&mut self, text: &[u8]) -> Range<usize> {
+        let start = self.composed.len();
+        push_text(&mut self.composed, text);
+        start..self.composed.len()
+    }
+
     /// Adds a property whose name and text both stand in the frame.
     pub fn push_entry_in_frame(&mut self, name: Range<usize>, value: Range<usize>) {
         self.properties.push((Name::InFrame(name), Value::InFrame(value)));
     }
 
-    /// Adds a property whose name is `prefix` and `name`, and whose text stands in the frame.
-    /// Allocates only until there is room enough; what is not UTF-8 in a name is replaced.
-    pub fn push_prefixed(&mut self, prefix: &str, name: &[u8], value: Range<usize>) {
-        let name = Shown::text(name, 0..name.len());
-        let name = self.compose(format_args!("{prefix}{name}"));
-        self.properties.push((Name::Composed(name), Value::InFrame(value)));
+    /// Adds a property whose name is `prefix` and `name`. Allocates only until there is room enough;
+    /// what is not UTF-8 in a name is replaced.
+    pub fn push_prefixed(&mut self, prefix: &str, name: &[u8], value: Source<'_>) {
+        let start = self.composed.len();
+        self.composed.push_str(prefix);
+        push_text(&mut self.composed, name);
+        let name = Name::Composed(start..self.composed.len());
+        let value = self.sourced(value);
+        self.properties.push((name, value));
     }
 
     /// Adds a property with a text that never changes.
@@ -331,9 +319,18 @@ impl Metadata {
     }
 }
 
+/// Appends `bytes`; what is not UTF-8 is replaced.
+fn push_text(to: &mut String, bytes: &[u8]) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => to.push_str(text),
+        Err(_) => to.push_str(&String::from_utf8_lossy(bytes)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::IntText;
 
     #[test]
     fn properties_borrow_from_the_frame_and_ignore_case() {
@@ -348,6 +345,20 @@ mod tests {
         assert_eq!(m.property("absent"), None);
         let names: Vec<_> = m.properties().map(|(n, _)| n.into_owned()).collect();
         assert_eq!(names, ["Key", "cmd"]);
+    }
+
+    #[test]
+    fn names_and_values_come_from_anywhere() {
+        let mut m = Metadata::new();
+        m.push(Source::InFrame(0..1), Source::Int(5));
+        m.push(Source::Text(b"b\xff"), Source::InFrame(2..3));
+        m.push(Source::Static("c"), Source::Text(b"made"));
+        m.push_prefixed("d.", b"e", Source::Static("same"));
+        m.join_operation(&[b"service", b"/", b"method"]);
+        m.frame = Bytes::from_static(b"a=b");
+        let all: Vec<_> = m.properties().map(|(n, v)| format!("{n}={v}")).collect();
+        assert_eq!(all, ["a=5", "b\u{fffd}=b", "c=made", "d.e=same"]);
+        assert_eq!(m.operation().unwrap().to_text(), "service/method");
     }
 
     #[test]
