@@ -42,6 +42,8 @@ pub struct Metadata {
     pub unread: Option<DecodeError>,
     operation: Option<Value>,
     properties: Vec<(Name, Value)>,
+    /// In front of which names properties can be asked for, too, and from which of them on.
+    prefix: Option<(&'static str, usize)>,
     /// Texts that stand nowhere in the frame; its room is used again and again.
     composed: String,
 }
@@ -92,7 +94,7 @@ impl Metadata {
         (*request_id, *stream_id, *status) = (None, None, None);
         (self.header_size, self.context_size, self.timeout) = (0, 0, None);
         (self.trailer_size, self.unread) = (0, None);
-        self.operation = None;
+        (self.operation, self.prefix) = (None, None);
         self.properties.clear();
         self.composed.clear();
     }
@@ -248,11 +250,26 @@ impl Metadata {
         self.properties.push((Name::Static(name), Value::Owned(value.into())));
     }
 
+    /// Makes the properties that are added from now on answer to their name with `prefix` in front,
+    /// too.
+    pub fn prefix_from_here(&mut self, prefix: &'static str) {
+        self.prefix = Some((prefix, self.properties.len()));
+    }
+
     /// The first property of this name, whose case does not matter.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<PropertyValue<'_>> {
-        let name = name.as_bytes();
-        let found = self.properties.iter().find(|(n, _)| self.name(n).eq_ignore_ascii_case(name));
+        self.find(0, name.as_bytes()).or_else(|| {
+            let (prefix, from) = self.prefix?;
+            let (front, name) = name.as_bytes().split_at_checked(prefix.len())?;
+            let is_meant = front.eq_ignore_ascii_case(prefix.as_bytes());
+            is_meant.then(|| self.find(from, name)).flatten()
+        })
+    }
+
+    fn find(&self, from: usize, name: &[u8]) -> Option<PropertyValue<'_>> {
+        let mut named = self.properties.get(from..)?.iter();
+        let found = named.find(|(n, _)| self.name(n).eq_ignore_ascii_case(name));
         found.map(|(_, value)| self.value(value))
     }
 
@@ -359,6 +376,24 @@ mod tests {
         let all: Vec<_> = m.properties().map(|(n, v)| format!("{n}={v}")).collect();
         assert_eq!(all, ["a=5", "b\u{fffd}=b", "c=made", "d.e=same"]);
         assert_eq!(m.operation().unwrap().to_text(), "service/method");
+    }
+
+    #[test]
+    fn a_prefix_finds_what_was_added_behind_it() {
+        let mut m = Metadata::new();
+        m.push_static("method", "own");
+        m.prefix_from_here("attachment.");
+        m.push_static("tag", "a");
+        m.push_static("attachment.method", "other");
+        let of = |name: &str| m.property(name).map(|value| value.to_text().into_owned());
+        assert_eq!(of("Attachment.Tag").as_deref(), Some("a"));
+        assert_eq!(of("tag").as_deref(), Some("a"));
+        assert_eq!(of("attachment.method").as_deref(), Some("other"));
+        assert_eq!(of("method").as_deref(), Some("own"));
+        assert_eq!((of("attachment.absent"), of("attachment")), (None, None));
+        m.clear();
+        m.push_static("tag", "a");
+        assert_eq!(m.property("attachment.tag"), None);
     }
 
     #[test]
