@@ -26,6 +26,8 @@ final class Provider {
             protocol.setSerialization(serialization);
         }
         Map<String, String> parameters = new HashMap<>();
+        // 3.x refuses what it has not announced.
+        parameters.put("prefer.serialization", "hessian2,fastjson2");
         String heartbeat = options.text("heartbeat", null);
         if (heartbeat != null) {
             parameters.put("heartbeat", heartbeat);

@@ -27,11 +27,15 @@ record Target(String url, String serialization, String version, String group, in
                 changes.getOrDefault("heartbeat", heartbeat));
     }
 
-    /** The providers' URLs as Dubbo takes them when there is no registry. */
+    /**
+     * The providers' URLs as Dubbo takes them when there is no registry. One alone is written twice: with a single URL
+     * 2.7 leaves its cluster out, and with it the response attachments. Both share one connection.
+     */
     String urlsFor(String service) {
+        String addresses = url.contains(",") ? url : url + "," + url;
         String beat = heartbeat == null ? "" : "&heartbeat=" + heartbeat;
-        return Stream.of(url.replace("127.0.0.1", Main.LOOPBACK).split(","))
-                .map(address -> "dubbo://" + address + "/" + service + "?dispatcher=watching&payload=67108864"
+        return Stream.of(addresses.replace("127.0.0.1", Main.LOOPBACK).split(","))
+                .map(address -> "dubbo://" + address + "/" + service + "?cluster=failover&dispatcher=watching&payload=67108864"
                         + "&serialization=" + serialization + "&prefer.serialization=" + serialization + beat)
                 .collect(Collectors.joining(";"));
     }
