@@ -17,6 +17,7 @@ mod limits;
 mod metadata;
 mod mutation;
 mod output;
+mod property;
 mod protocol;
 mod request_head;
 mod status;
@@ -30,9 +31,10 @@ pub use self::frame::parts::{Section, Wire};
 pub use self::frame::{Auto, Frame};
 pub use self::kind::MessageKind;
 pub use self::limits::Limits;
-pub use self::metadata::{IntText, Metadata, PropertyValue};
+pub use self::metadata::Metadata;
 pub use self::mutation::{Change, Mutation};
 pub use self::output::Output;
+pub use self::property::{IntText, PropertyValue, Source};
 pub use self::protocol::{
     Capabilities, CodecContext, Correlation, Interest, MutationSupport, OptionError, Options,
     Probe, PropertyInfo, PropertySchema, Protocol, Sharing, Side, no_options,

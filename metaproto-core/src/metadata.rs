@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::frame::shown::Shown;
-use crate::{Interest, MessageKind, Status};
+use crate::{DecodeError, Interest, MessageKind, PropertyValue, Source, Status};
 
 /// The facts of one message. Filled by [`Codec::decode`](crate::Codec::decode), read by routes,
 /// filters, balancing and observation.
@@ -38,10 +38,15 @@ pub struct Metadata {
     pub context_size: usize,
     /// How long the caller is willing to wait, counted from the message's arrival.
     pub timeout: Option<Duration>,
+    /// Why the codec could not read all that it was asked for, although the message can be
+    /// forwarded: "attachments: the frame ends inside it". The engine counts such messages.
+    pub unread: Option<DecodeError>,
     operation: Option<Value>,
     properties: Vec<(Name, Value)>,
+    /// In front of which names properties can be asked for, too, and from which of them on.
+    prefix: Option<(&'static str, usize)>,
     /// Texts that stand nowhere in the frame; its room is used again and again.
-    composed: String,
+    composed: Vec<u8>,
 }
 
 #[derive(Debug, Clone)]
@@ -72,61 +77,6 @@ impl Value {
     }
 }
 
-/// The value of a property: text as it stands in the frame (not necessarily UTF-8), or a number,
-/// which counts as its decimal text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PropertyValue<'a> {
-    /// Text.
-    Text(&'a [u8]),
-    /// A number.
-    Int(i128),
-}
-
-/// Room for the decimal text of a number; see [`PropertyValue::as_bytes`].
-#[derive(Default)]
-pub struct IntText(itoa::Buffer);
-
-impl fmt::Debug for IntText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("IntText")
-    }
-}
-
-impl<'a> PropertyValue<'a> {
-    /// The value as text; a number is written into `room`.
-    #[must_use]
-    pub fn as_bytes<'s>(&'s self, room: &'s mut IntText) -> &'s [u8] {
-        match self {
-            PropertyValue::Text(text) => text,
-            PropertyValue::Int(number) => room.0.format(*number).as_bytes(),
-        }
-    }
-
-    /// The value as a number, if it is one or its text reads as a decimal one.
-    #[must_use]
-    pub fn as_int(&self) -> Option<i128> {
-        match self {
-            PropertyValue::Int(number) => Some(*number),
-            PropertyValue::Text(text) => std::str::from_utf8(text).ok()?.trim().parse().ok(),
-        }
-    }
-
-    /// The value as text for people; bytes that aren't UTF-8 are replaced.
-    #[must_use]
-    pub fn to_text(&self) -> Cow<'a, str> {
-        match self {
-            PropertyValue::Text(text) => String::from_utf8_lossy(text),
-            PropertyValue::Int(number) => Cow::Owned(number.to_string()),
-        }
-    }
-}
-
-impl fmt::Display for PropertyValue<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_text())
-    }
-}
-
 impl Metadata {
     /// An empty one.
     #[must_use]
@@ -144,8 +94,8 @@ impl Metadata {
         *kind = MessageKind::default();
         (*request_id, *stream_id, *status) = (None, None, None);
         (self.header_size, self.context_size, self.timeout) = (0, 0, None);
-        self.trailer_size = 0;
-        self.operation = None;
+        (self.trailer_size, self.unread) = (0, None);
+        (self.operation, self.prefix) = (None, None);
         self.properties.clear();
         self.composed.clear();
     }
@@ -210,8 +160,8 @@ impl Metadata {
     /// Keeps a text that stands nowhere in the frame; allocates only until there is room enough.
     fn compose(&mut self, text: fmt::Arguments<'_>) -> Range<usize> {
         let start = self.composed.len();
-        // Writing to a string can't fail; what a `Display` refuses to say stays unsaid.
-        let _ = fmt::Write::write_fmt(&mut self.composed, text);
+        // Writing to a list can't fail; what a `Display` refuses to say stays unsaid.
+        let _ = io::Write::write_fmt(&mut self.composed, text);
         start..self.composed.len()
     }
 
@@ -237,17 +187,57 @@ impl Metadata {
         }
     }
 
+    /// Names the operation that the message calls, by texts that are joined for it. Allocates only
+    /// until there is room enough.
+    pub fn join_operation(&mut self, parts: &[&[u8]]) {
+        let start = self.composed.len();
+        for part in parts {
+            self.composed.extend_from_slice(part);
+        }
+        self.operation = Some(Value::Composed(start..self.composed.len()));
+    }
+
+    /// Adds a property, wherever its name and its value come from. Allocates only until there is room
+    /// enough.
+    pub fn push(&mut self, name: Source<'_>, value: Source<'_>) {
+        let name = match name {
+            Source::Static(text) => Name::Static(text),
+            Source::InFrame(range) => Name::InFrame(range),
+            Source::Text(text) => Name::Composed(self.keep(text)),
+            Source::Int(number) => Name::Composed(self.compose(format_args!("{number}"))),
+        };
+        let value = self.sourced(value);
+        self.properties.push((name, value));
+    }
+
+    fn sourced(&mut self, value: Source<'_>) -> Value {
+        match value {
+            Source::Static(text) => Value::Static(text),
+            Source::InFrame(range) => Value::InFrame(range),
+            Source::Text(text) => Value::Composed(self.keep(text)),
+            Source::Int(number) => Value::Int(number),
+        }
+    }
+
+    fn keep(&mut self, text: &[u8]) -> Range<usize> {
+        let start = self.composed.len();
+        self.composed.extend_from_slice(text);
+        start..self.composed.len()
+    }
+
     /// Adds a property whose name and text both stand in the frame.
     pub fn push_entry_in_frame(&mut self, name: Range<usize>, value: Range<usize>) {
         self.properties.push((Name::InFrame(name), Value::InFrame(value)));
     }
 
-    /// Adds a property whose name is `prefix` and `name`, and whose text stands in the frame.
-    /// Allocates only until there is room enough; what is not UTF-8 in a name is replaced.
-    pub fn push_prefixed(&mut self, prefix: &str, name: &[u8], value: Range<usize>) {
-        let name = Shown::text(name, 0..name.len());
-        let name = self.compose(format_args!("{prefix}{name}"));
-        self.properties.push((Name::Composed(name), Value::InFrame(value)));
+    /// Adds a property whose name is `prefix` and `name`. Allocates only until there is room enough.
+    pub fn push_prefixed(&mut self, prefix: &str, name: &[u8], value: Source<'_>) {
+        let start = self.composed.len();
+        self.composed.extend_from_slice(prefix.as_bytes());
+        self.composed.extend_from_slice(name);
+        let name = Name::Composed(start..self.composed.len());
+        let value = self.sourced(value);
+        self.properties.push((name, value));
     }
 
     /// Adds a property with a text that never changes.
@@ -260,11 +250,26 @@ impl Metadata {
         self.properties.push((Name::Static(name), Value::Owned(value.into())));
     }
 
+    /// Makes the properties that are added from now on answer to their name with `prefix` in front,
+    /// too.
+    pub fn prefix_from_here(&mut self, prefix: &'static str) {
+        self.prefix = Some((prefix, self.properties.len()));
+    }
+
     /// The first property of this name, whose case does not matter.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<PropertyValue<'_>> {
-        let name = name.as_bytes();
-        let found = self.properties.iter().find(|(n, _)| self.name(n).eq_ignore_ascii_case(name));
+        self.find(0, name.as_bytes()).or_else(|| {
+            let (prefix, from) = self.prefix?;
+            let (front, name) = name.as_bytes().split_at_checked(prefix.len())?;
+            let is_meant = front.eq_ignore_ascii_case(prefix.as_bytes());
+            is_meant.then(|| self.find(from, name)).flatten()
+        })
+    }
+
+    fn find(&self, from: usize, name: &[u8]) -> Option<PropertyValue<'_>> {
+        let mut named = self.properties.get(from..)?.iter();
+        let found = named.find(|(n, _)| self.name(n).eq_ignore_ascii_case(name));
         found.map(|(_, value)| self.value(value))
     }
 
@@ -322,7 +327,7 @@ impl Metadata {
     }
 
     fn composed(&self, range: &Range<usize>) -> &[u8] {
-        self.composed.as_bytes().get(range.clone()).unwrap_or_default()
+        self.composed.get(range.clone()).unwrap_or_default()
     }
 
     /// A range that does not lie in the frame is a fault of the codec and reads as empty.
@@ -334,6 +339,7 @@ impl Metadata {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::IntText;
 
     #[test]
     fn properties_borrow_from_the_frame_and_ignore_case() {
@@ -348,6 +354,38 @@ mod tests {
         assert_eq!(m.property("absent"), None);
         let names: Vec<_> = m.properties().map(|(n, _)| n.into_owned()).collect();
         assert_eq!(names, ["Key", "cmd"]);
+    }
+
+    #[test]
+    fn names_and_values_come_from_anywhere() {
+        let mut m = Metadata::new();
+        m.push(Source::InFrame(0..1), Source::Int(5));
+        m.push(Source::Text(b"b\xff"), Source::InFrame(2..3));
+        m.push(Source::Static("c"), Source::Text(b"made"));
+        m.push_prefixed("d.", b"e", Source::Static("same"));
+        m.join_operation(&[b"service", b"/", b"method"]);
+        m.frame = Bytes::from_static(b"a=b");
+        let all: Vec<_> = m.properties().map(|(n, v)| format!("{n}={v}")).collect();
+        assert_eq!(all, ["a=5", "b\u{fffd}=b", "c=made", "d.e=same"]);
+        assert_eq!(m.operation().unwrap().to_text(), "service/method");
+    }
+
+    #[test]
+    fn a_prefix_finds_what_was_added_behind_it() {
+        let mut m = Metadata::new();
+        m.push_static("method", "own");
+        m.prefix_from_here("attachment.");
+        m.push_static("tag", "a");
+        m.push_static("attachment.method", "other");
+        let of = |name: &str| m.property(name).map(|value| value.to_text().into_owned());
+        assert_eq!(of("Attachment.Tag").as_deref(), Some("a"));
+        assert_eq!(of("tag").as_deref(), Some("a"));
+        assert_eq!(of("attachment.method").as_deref(), Some("other"));
+        assert_eq!(of("method").as_deref(), Some("own"));
+        assert_eq!((of("attachment.absent"), of("attachment")), (None, None));
+        m.clear();
+        m.push_static("tag", "a");
+        assert_eq!(m.property("attachment.tag"), None);
     }
 
     #[test]

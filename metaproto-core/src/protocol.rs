@@ -243,6 +243,8 @@ pub struct PropertySchema {
     pub known: Vec<PropertyInfo>,
     /// Whether messages may have others besides (header sections, attachments).
     pub open: Option<MutationSupport>,
+    /// Properties stand in the body, so that a change of them is one of the body.
+    pub in_body: bool,
 }
 
 impl PropertySchema {

@@ -92,7 +92,7 @@ fn schema(spec: &Spec) -> PropertySchema {
         name: property.name.to_owned(),
         mutation: if property.settable { MutationSupport::SET } else { MutationSupport::NONE },
     });
-    let mut schema = PropertySchema { known: fields.collect(), open: None };
+    let mut schema = PropertySchema { known: fields.collect(), open: None, in_body: false };
     for section in spec.sections {
         let named = section.tags.unwrap_or_default().iter().map(|(_, name)| PropertyInfo {
             name: format!("{}{name}", section.prefix),

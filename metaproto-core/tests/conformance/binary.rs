@@ -35,6 +35,7 @@ impl Protocol for Binary {
                 PropertyInfo { name: "code".into(), mutation: MutationSupport::NONE },
             ],
             open: None,
+            in_body: false,
         };
         capabilities
     }

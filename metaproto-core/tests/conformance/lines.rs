@@ -40,7 +40,7 @@ impl Protocol for Lines {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::new(Correlation::Order);
         let open = Some(MutationSupport::ALL);
-        capabilities.properties = PropertySchema { known: Vec::new(), open };
+        capabilities.properties = PropertySchema { open, ..PropertySchema::default() };
         capabilities
     }
 

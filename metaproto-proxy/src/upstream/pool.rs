@@ -2,9 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 use std::task::Waker;
 
-use metaproto_core::{CodecContext, Correlation, Error, ErrorKind, Limits, Sharing, Side};
+use metaproto_core::{
+    CodecContext, Correlation, Error, ErrorKind, Interest, Limits, Sharing, Side,
+};
 
 use super::connection::{self, Upstream};
 use super::exclusive;
@@ -116,7 +119,12 @@ pub(super) fn connect(
     endpoint.connections += 1;
     endpoint.connecting += 1;
     cluster.counters.connections_active += 1;
-    let upstream = new_upstream(cluster, key, sharing, worker.now);
+    // No route asks anything of responses, but a filter may.
+    let interest =
+        if worker.filters.is_empty() { Interest::Only(Vec::new()) } else { Interest::All };
+    let context = CodecContext::new(Side::Upstream, Limits::max_frame(cluster.max_frame))
+        .with_interest(Arc::new(interest));
+    let upstream = new_upstream(cluster, key, sharing, &context, worker.now);
     let new = worker.upstreams.insert(upstream);
     tokio::task::spawn_local(connection::run(shared_worker, new));
     Some(new)
@@ -126,13 +134,13 @@ fn new_upstream(
     cluster: &Cluster,
     endpoint: EndpointKey,
     sharing: Sharing,
+    context: &CodecContext,
     now: tokio::time::Instant,
 ) -> Upstream {
-    let context = CodecContext::new(Side::Upstream, Limits::max_frame(cluster.max_frame));
     Upstream {
         endpoint,
         sharing,
-        codec: cluster.protocol.codec(&context),
+        codec: cluster.protocol.codec(context),
         max_frame: cluster.max_frame,
         buffer: cluster.buffer,
         io: None,

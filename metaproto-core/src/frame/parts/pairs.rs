@@ -10,7 +10,7 @@ use super::section::{Entry, Key};
 use super::{Cursor, EntryFormat, Extent, Part, Progress, Section, Stop};
 use crate::explain::{content, shown};
 use crate::frame::Entries;
-use crate::{EncodeError, Explanation, Metadata};
+use crate::{EncodeError, Explanation, Metadata, Source};
 
 /// A section: something tells how many entries there are, or how many bytes they take, or they go on
 /// to the end of the window.
@@ -65,18 +65,20 @@ impl Pairs {
                 let bytes = frame.get(name.clone()).unwrap_or_default();
                 match asked.wants(bytes) {
                     true if prefix.is_empty() => metadata.push_entry_in_frame(name, entry.value),
-                    true => metadata.push_prefixed(prefix, bytes, entry.value),
+                    true => metadata.push_prefixed(prefix, bytes, Source::InFrame(entry.value)),
                     false => {}
                 }
             }
             Key::Named(name) if asked.wants(name.as_bytes()) => match prefix.is_empty() {
                 true => metadata.push_in_frame(name, entry.value),
-                false => metadata.push_prefixed(prefix, name.as_bytes(), entry.value),
+                false => {
+                    metadata.push_prefixed(prefix, name.as_bytes(), Source::InFrame(entry.value))
+                }
             },
             Key::Number(number) => {
                 let name = digits.format(number).as_bytes();
                 if asked.wants(name) {
-                    metadata.push_prefixed(prefix, name, entry.value);
+                    metadata.push_prefixed(prefix, name, Source::InFrame(entry.value));
                 }
             }
             Key::Named(_) => {}

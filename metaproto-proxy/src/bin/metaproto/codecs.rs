@@ -7,5 +7,7 @@ pub(crate) fn protocols() -> Protocols {
     let protocols = Protocols::new();
     #[cfg(feature = "awesomerpc")]
     let protocols = protocols.with(metaproto_awesomerpc::AwesomeRpc::protocol());
+    #[cfg(feature = "dubbo")]
+    let protocols = protocols.with(metaproto_dubbo::Dubbo::protocol());
     protocols
 }

@@ -1,0 +1,144 @@
+//! The values of a body, whatever it is serialized with.
+//!
+//! All serializations write a call as the same list of values: texts that name the call, its
+//! arguments, and a map of attachments. What is read of them is told by a [`Values`]; who reads does
+//! not see the difference.
+
+pub(crate) mod hessian2;
+pub(crate) mod json;
+pub(crate) mod jsonb;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use metaproto_core::{BytesMut, DecodeError, Fault, Source};
+
+pub(crate) use self::hessian2::Hessian2;
+pub(crate) use self::json::Json;
+pub(crate) use self::jsonb::Jsonb;
+
+/// Reads the values of a body one after the other. Positions count from the start of the frame.
+pub(crate) trait Values<'a> {
+    /// Where the next value starts.
+    fn position(&self) -> usize;
+
+    /// Whether there is no further value.
+    fn is_at_end(&self) -> bool;
+
+    /// Reads a text, or nothing.
+    fn text(&mut self) -> Result<Option<Text<'a>>, DecodeError>;
+
+    /// Reads any value.
+    fn value(&mut self) -> Result<Value<'a>, DecodeError>;
+
+    /// Passes over any value.
+    fn skip(&mut self) -> Result<(), DecodeError> {
+        self.value().map(drop)
+    }
+
+    /// Reads a map and hands out those entries whose keys are `wanted`; tells where the marks of its
+    /// start stand, or `None` if there is nothing instead of a map.
+    fn map(
+        &mut self,
+        wanted: impl Fn(&[u8]) -> bool,
+        each: impl FnMut(Entry<'a>),
+    ) -> Result<Option<Range<usize>>, DecodeError>;
+}
+
+/// Writes a map of texts in the way of one serialization.
+pub(crate) trait WriteMap {
+    /// Appends a map of these entries, with the marks of a start that it had, if it had one.
+    fn map(&self, start: Option<&[u8]>, entries: &[Kept<'_>], out: &mut BytesMut);
+
+    /// Appends a number from 0 to 5: the type of a result.
+    fn result_type(&self, kind: u8, out: &mut BytesMut);
+}
+
+/// An entry of a map that is written.
+#[derive(Debug, Clone)]
+pub(crate) enum Kept<'a> {
+    /// As it was: key and value as they stood in the frame.
+    Raw(&'a [u8]),
+    /// Another one.
+    New(Cow<'a, str>, &'a str),
+}
+
+/// A text of a body.
+#[derive(Debug, Clone)]
+pub(crate) enum Text<'a> {
+    /// It stands in the frame as it is.
+    InFrame(Range<usize>),
+    /// It is written in another way there: with escapes, in chunks, not in UTF-8.
+    Made(Cow<'a, str>),
+}
+
+impl Text<'_> {
+    /// The text, which stands in `frame` if anywhere.
+    pub(crate) fn bytes<'s>(&'s self, frame: &'s [u8]) -> &'s [u8] {
+        match self {
+            Text::InFrame(range) => frame.get(range.clone()).unwrap_or_default(),
+            Text::Made(text) => text.as_bytes(),
+        }
+    }
+
+    /// The text as the value of a property.
+    pub(crate) fn source(&self) -> Source<'_> {
+        match self {
+            Text::InFrame(range) => Source::InFrame(range.clone()),
+            Text::Made(text) => Source::Text(text.as_bytes()),
+        }
+    }
+}
+
+/// A value of a body.
+#[derive(Debug, Clone)]
+pub(crate) enum Value<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Text(Text<'a>),
+    /// Anything else.
+    Other,
+}
+
+impl Value<'_> {
+    /// The value as that of a property; `None` for what has no short text.
+    pub(crate) fn source(&self) -> Option<Source<'_>> {
+        match self {
+            Value::Text(text) => Some(text.source()),
+            Value::Int(number) => Some(Source::Int(i128::from(*number))),
+            Value::Bool(true) => Some(Source::Static("true")),
+            Value::Bool(false) => Some(Source::Static("false")),
+            Value::Null | Value::Other => None,
+        }
+    }
+}
+
+/// An entry of a map.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry<'a> {
+    /// Its key; `None` if that is no text.
+    pub(crate) key: Option<Text<'a>>,
+    pub(crate) value: Value<'a>,
+    /// Whether others in the stream may count on it being there: it takes a number that
+    /// back-references count, or defines a class or a symbol.
+    pub(crate) counts: bool,
+    /// Where both stand in the frame, key first.
+    pub(crate) place: Range<usize>,
+}
+
+impl Entry<'_> {
+    /// One whose key is no text: nobody can ask for it, and others may count on it.
+    pub(crate) fn nameless(place: Range<usize>) -> Self {
+        Entry { key: None, value: Value::Other, counts: true, place }
+    }
+}
+
+/// A body that ends within a value, or has another value than is due.
+pub(crate) fn truncated() -> DecodeError {
+    DecodeError::message("body", Fault::Truncated)
+}
+
+pub(crate) fn wrong(what: &'static str) -> DecodeError {
+    DecodeError::message("body", Fault::Other(what))
+}

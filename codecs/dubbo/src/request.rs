@@ -1,0 +1,192 @@
+//! What requests say: what is called, with which arguments, and their attachments.
+
+use std::time::Duration;
+
+use metaproto_core::{DecodeError, IntText, MessageKind, Metadata, PropertyValue, Source};
+
+use crate::asked::{ARGUMENT, ATTACHMENT, Asked, OWN, is_taken};
+use crate::body::{Entry, Text, Value, Values, wrong};
+
+/// The attachment with the client's timeout in milliseconds.
+const TIMEOUT: &[u8] = b"timeout";
+
+/// Reads a request, as far as it is asked for. What has been read before an error stays of use.
+///
+/// Source of the order: `DubboCodec::encodeRequestData` of Apache Dubbo.
+pub(crate) fn read<'a>(
+    values: &mut impl Values<'a>,
+    frame: &'a [u8],
+    asked: &Asked,
+    metadata: &mut Metadata,
+) -> Result<(), DecodeError> {
+    own(values, 1, asked, metadata)?;
+    let path = own(values, 2, asked, metadata)?;
+    own(values, 3, asked, metadata)?;
+    let method = own(values, 4, asked, metadata)?;
+    name_operation(path.as_ref(), method.as_ref(), frame, metadata);
+    let whole = asked.attachments() || asked.timeout();
+    if !(whole || asked.arguments() || asked.own(5)) {
+        return Ok(());
+    }
+    let types = own(values, 5, asked, metadata)?;
+    if !(whole || asked.arguments()) {
+        return Ok(());
+    }
+    let types = types.as_ref().map(|types| types.bytes(frame)).unwrap_or_default();
+    arguments(values, count(types)?, asked, metadata)?;
+    if whole {
+        attachments(values, frame, asked, metadata)?;
+    }
+    Ok(())
+}
+
+/// Reads a text that every request has, and shows it as the property at this place of [`OWN`].
+#[inline]
+fn own<'a>(
+    values: &mut impl Values<'a>,
+    index: usize,
+    asked: &Asked,
+    metadata: &mut Metadata,
+) -> Result<Option<Text<'a>>, DecodeError> {
+    let text = values.text()?;
+    if let (true, Some(text), Some(name)) = (asked.own(index), &text, OWN.get(index)) {
+        metadata.push(Source::Static(name), text.source());
+    }
+    Ok(text)
+}
+
+/// Passes over a request up to its attachments.
+pub(crate) fn pass<'a>(values: &mut impl Values<'a>, frame: &'a [u8]) -> Result<(), DecodeError> {
+    for _ in 1..5 {
+        values.text()?;
+    }
+    let types = values.text()?;
+    let types = types.as_ref().map(|types| types.bytes(frame)).unwrap_or_default();
+    (0..count(types)?).try_for_each(|_| values.skip())
+}
+
+fn name_operation(
+    path: Option<&Text<'_>>,
+    method: Option<&Text<'_>>,
+    frame: &[u8],
+    metadata: &mut Metadata,
+) {
+    match (path, method) {
+        (Some(path), Some(method)) => {
+            metadata.join_operation(&[path.bytes(frame), b"/", method.bytes(frame)]);
+        }
+        (None, Some(one)) | (Some(one), None) => metadata.join_operation(&[one.bytes(frame)]),
+        (None, None) => {}
+    }
+}
+
+/// Passes over the arguments, and shows those that are asked for.
+fn arguments<'a>(
+    values: &mut impl Values<'a>,
+    count: usize,
+    asked: &Asked,
+    metadata: &mut Metadata,
+) -> Result<(), DecodeError> {
+    for number in 0..count {
+        if !asked.argument(number) {
+            values.skip()?;
+            continue;
+        }
+        let value = values.value()?;
+        if let (Value::Text(_) | Value::Int(_), Some(source)) = (&value, value.source()) {
+            let number = PropertyValue::Int(number as i128);
+            metadata.push_prefixed(ARGUMENT, number.as_bytes(&mut IntText::default()), source);
+        }
+    }
+    Ok(())
+}
+
+/// Shows the attachments that are asked for.
+pub(crate) fn attachments<'a>(
+    values: &mut impl Values<'a>,
+    frame: &'a [u8],
+    asked: &Asked,
+    metadata: &mut Metadata,
+) -> Result<(), DecodeError> {
+    if values.is_at_end() {
+        return Ok(());
+    }
+    metadata.prefix_from_here(ATTACHMENT);
+    let reads_timeout = asked.timeout() && metadata.kind != MessageKind::Response;
+    let wanted = |name: &[u8]| asked.wants(name) || reads_timeout && name == TIMEOUT;
+    values.map(wanted, |entry| attachment(&entry, frame, asked, metadata)).map(drop)
+}
+
+fn attachment(entry: &Entry<'_>, frame: &[u8], asked: &Asked, metadata: &mut Metadata) {
+    let (Some(key), Some(value)) = (&entry.key, entry.value.source()) else { return };
+    let name = key.bytes(frame);
+    if asked.timeout() && name == TIMEOUT && metadata.kind != MessageKind::Response {
+        metadata.timeout = milliseconds(&entry.value, frame);
+    }
+    if asked.all() {
+        return match is_taken(name) {
+            true => metadata.push_prefixed(ATTACHMENT, name, value),
+            false => metadata.push(key.source(), value),
+        };
+    }
+    for asked in asked.attachment(name) {
+        metadata.push(Source::Text(asked.property.as_bytes()), value.clone());
+    }
+}
+
+/// The timeout that a client gives; nothing and less than nothing mean none.
+fn milliseconds(value: &Value<'_>, frame: &[u8]) -> Option<Duration> {
+    let number = match value {
+        Value::Int(number) => *number,
+        Value::Text(text) => std::str::from_utf8(text.bytes(frame)).ok()?.trim().parse().ok()?,
+        _ => return None,
+    };
+    u64::try_from(number).ok().filter(|number| *number > 0).map(Duration::from_millis)
+}
+
+/// How many types a descriptor names: `Ljava/lang/String;[I` are two.
+///
+/// Source: field descriptors, The Java Virtual Machine Specification, section 4.3.2.
+pub(crate) fn count(types: &[u8]) -> Result<usize, DecodeError> {
+    let mut count = 0_usize;
+    let mut rest = types.iter();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'[' => continue,
+            b'L' => {
+                if !rest.any(|byte| *byte == b';') {
+                    return Err(wrong("has a parameter type without an end"));
+                }
+            }
+            b'V' | b'Z' | b'B' | b'C' | b'D' | b'F' | b'I' | b'J' | b'S' => {}
+            _ => return Err(wrong("has a parameter type that is none")),
+        }
+        count = count.saturating_add(1);
+    }
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameter_types_are_counted() {
+        let of = |types: &str| count(types.as_bytes());
+        assert_eq!(of(""), Ok(0));
+        assert_eq!(of("Ljava/lang/String;"), Ok(1));
+        assert_eq!(of("Ljava/lang/String;[Ljava/lang/String;[Ljava/lang/Object;"), Ok(3));
+        assert_eq!(of("ZBCDFIJS[[J"), Ok(9));
+        assert!(of("Ljava").is_err() && of("x").is_err());
+    }
+
+    #[test]
+    fn a_timeout_of_nothing_is_none() {
+        let of = |value| milliseconds(&value, b"");
+        assert_eq!(of(Value::Int(250)), Some(Duration::from_millis(250)));
+        assert_eq!(of(Value::Text(Text::Made("30".into()))), Some(Duration::from_millis(30)));
+        assert_eq!(of(Value::Int(0)), None);
+        assert_eq!(of(Value::Int(-1)), None);
+        assert_eq!(of(Value::Text(Text::Made("soon".into()))), None);
+    }
+}

@@ -1,0 +1,11 @@
+//! The codec of Dubbo, held against bytes of real peers and the laws that codecs must keep.
+
+mod bodies;
+mod captures;
+mod changes;
+mod conformance;
+mod events;
+mod frames;
+mod replies;
+mod requests;
+mod responses;
