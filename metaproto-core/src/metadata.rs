@@ -36,8 +36,14 @@ pub struct Metadata {
     /// again, at most [`RequestHead::MAX_CONTEXT`](crate::RequestHead::MAX_CONTEXT). The engine keeps a copy while the request is in
     /// flight, and lets go of the frame.
     pub context_size: usize,
-    /// How long the caller is willing to wait, counted from the message's arrival.
+    /// How long the caller is willing to wait, counted from the message's arrival. Zero says that no
+    /// time is left: the engine answers with [`ErrorKind::Timeout`](crate::ErrorKind) and sends
+    /// nothing. Where a protocol's zero stands for "no limit" this is `None`.
     pub timeout: Option<Duration>,
+    /// Why the codec could not read all that it was asked for, though the message can be forwarded:
+    /// "the attachments are cut short". Properties that it has found by then are there. Counted and
+    /// logged by the engine, for requests and responses.
+    pub unread: Option<&'static str>,
     operation: Option<Value>,
     properties: Vec<(Name, Value)>,
     /// Texts that stand nowhere in the frame; its room is used again and again.
@@ -145,6 +151,7 @@ impl Metadata {
         (*request_id, *stream_id, *status) = (None, None, None);
         (self.header_size, self.context_size, self.timeout) = (0, 0, None);
         self.trailer_size = 0;
+        self.unread = None;
         self.operation = None;
         self.properties.clear();
         self.composed.clear();
@@ -368,7 +375,9 @@ mod tests {
         m.push_int("cmd", 1_u8);
         m.set_operation("op");
         m.request_id = Some(1);
+        m.unread = Some("a part is missing");
         m.clear();
+        assert!(m.unread.is_none());
         assert!(m.frame.is_empty() && m.operation().is_none() && m.request_id.is_none());
         assert_eq!(m.properties().count(), 0);
         assert!(m.properties.capacity() > 0);

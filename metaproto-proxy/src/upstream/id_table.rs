@@ -68,6 +68,27 @@ impl<T> IdTable<T> {
         self.free_id()
     }
 
+    /// Takes an id for a message that is no request, and that may be answered all the same: it is as
+    /// that of a request that was given up.
+    pub(crate) fn reserve(&mut self) -> Option<u64> {
+        let id = self.spare()?;
+        let index = self.index(id);
+        *self.slots.get_mut(index)? = Slot::Abandoned(id);
+        self.abandoned += 1;
+        Some(id)
+    }
+
+    /// Waits no longer for the response of a request that was given up.
+    pub(crate) fn forget(&mut self, id: u64) {
+        let index = self.index(id);
+        if let Some(slot) = self.slots.get_mut(index)
+            && matches!(slot, Slot::Abandoned(own) if *own == id)
+        {
+            *slot = Slot::Free;
+            self.abandoned -= 1;
+        }
+    }
+
     /// Gives `value` an id; gives it back if there are too many.
     #[inline(always)]
     pub(crate) fn insert(&mut self, value: T) -> Result<u64, T> {
