@@ -225,6 +225,8 @@ mod tests {
         Answer(usize),
         AnswerAbandoned(usize),
         Abandon(u8),
+        Reserve,
+        Forget(usize),
         Unknown(u64),
     }
 
@@ -234,6 +236,8 @@ mod tests {
             3 => any::<usize>().prop_map(Step::Answer),
             1 => any::<usize>().prop_map(Step::AnswerAbandoned),
             1 => any::<u8>().prop_map(Step::Abandon),
+            1 => Just(Step::Reserve),
+            1 => any::<usize>().prop_map(Step::Forget),
             1 => any::<u64>().prop_map(Step::Unknown),
         ];
         proptest::collection::vec(step, 0..400)
@@ -281,6 +285,20 @@ mod tests {
                             let id = *live.iter().find(|(_, v)| **v == value).unwrap().0;
                             live.remove(&id);
                             abandoned.insert(id, ());
+                        }
+                    }
+                    Step::Reserve => match table.reserve() {
+                        Some(id) => {
+                            prop_assert!(!live.contains_key(&id));
+                            prop_assert_eq!(abandoned.insert(id, ()), None);
+                        }
+                        None => prop_assert!(live.len() + abandoned.len() >= 12),
+                    },
+                    // Only what was given up is forgotten.
+                    Step::Forget(n) => {
+                        for (id, ()) in nth(&live, n).map(|(id, _)| (id, ())).into_iter().chain(nth(&abandoned, n)) {
+                            table.forget(id);
+                            abandoned.remove(&id);
                         }
                     }
                     Step::Unknown(id) => if !live.contains_key(&id) && !abandoned.contains_key(&id) {
