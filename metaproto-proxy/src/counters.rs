@@ -129,6 +129,9 @@ pub struct ListenerCounters {
     /// Requests whose body could not be read as far as was asked for; forwarded all the same. See
     /// [`Metadata::unread`](metaproto_core::Metadata::unread).
     pub unread_bodies: u64,
+    /// Responses that tell of an error, sent without the changes of their route because they have no
+    /// place for them.
+    pub unchanged_responses: u64,
     /// Requests read, two-way and one-way.
     pub started: u64,
     /// Requests read that have not ended yet.
@@ -196,7 +199,7 @@ impl ListenerCounters {
     pub fn merge(&mut self, other: &ListenerCounters) {
         add_fields!(self, other,
             connections connections_active connections_refused protocol_errors slow_clients
-            idle_timeouts bytes_received bytes_sent pings dropped unread_bodies started active);
+            idle_timeouts bytes_received bytes_sent pings dropped unread_bodies unchanged_responses started active);
         self.completed.merge(&other.completed);
     }
 }

@@ -14,11 +14,12 @@ use std::rc::Rc;
 
 use metaproto_core::{
     EncodeError, Error, ErrorKind, MessageKind, Metadata, Mutation, RequestHead, Sharing, Status,
+    StatusClass,
 };
 use tokio::time::Instant;
 
 use crate::counters::Outcome;
-use crate::downstream::Listener;
+use crate::downstream::{Downstream, Listener};
 use crate::message::Message;
 use crate::route::Route;
 use crate::worker::{ClusterKey, DownstreamKey, EndpointKey, Worker};
@@ -184,12 +185,24 @@ pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) 
     };
     client.note_response(metadata.frame.len());
     let id = call.head.request_id;
-    let written = Message::take(metadata, filtered, changes, &*client.codec)
+    let message = match Message::take(metadata, filtered, changes, &*client.codec) {
+        Err(_) if status.class != StatusClass::Ok => unchanged(metadata, client),
+        taken => taken,
+    };
+    let written = message
         .and_then(|message| client.answer(call.ticket, |codec, out| message.write(out, codec, id)));
     match written {
         Ok(()) => downstream::close(worker, &call, Outcome::Response(status.class)),
         Err(error) => fail(worker, call, unsupported(&error)),
     }
+}
+
+/// A response that tells of an error and has no place for the changes of its route: what it says is
+/// worth more than an error about that.
+#[cold]
+fn unchanged(metadata: &mut Metadata, client: &mut Downstream) -> Result<Message, EncodeError> {
+    client.listener.borrow_mut().counters.unchanged_responses += 1;
+    Message::take(metadata, None, &NO_CHANGES, &*client.codec)
 }
 
 /// Tells the caller why there will be no response.

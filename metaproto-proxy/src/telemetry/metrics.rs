@@ -92,6 +92,11 @@ const LISTENER: &[Family<ListenerCounters>] = &[
         "Requests forwarded although their body could not be read as far as was asked for.",
         |c| c.unread_bodies,
     ),
+    counter(
+        "downstream_unchanged_responses_total",
+        "Responses that tell of an error, sent without the changes of their route.",
+        |c| c.unchanged_responses,
+    ),
     counter("requests_started_total", "Requests read.", |c| c.started),
     gauge("requests_active", "Requests read that have not ended.", |c| c.active),
 ];
@@ -300,7 +305,8 @@ mod tests {
         let listener = counters.listeners.entry("l".to_owned()).or_default();
         let of_listener = number!(listener, ListenerCounters {
             connections connections_active connections_refused protocol_errors slow_clients
-            idle_timeouts bytes_received bytes_sent pings dropped unread_bodies started active
+            idle_timeouts bytes_received bytes_sent pings dropped unread_bodies
+            unchanged_responses started active
         } completed);
         let cluster = counters.clusters.entry("c".to_owned()).or_default();
         let of_cluster = number!(cluster, ClusterCounters {

@@ -120,6 +120,12 @@ fn changes_of_the_route_are_made_to_request_and_response() {
             let got = server.recv().await;
             server.send(&response(got.id, "")).await;
             client.expect_error(9, ErrorKind::Unsupported).await;
+            // An error that has no place for the change is passed on as it is.
+            client.send(&request(10, "x")).await;
+            let got = server.recv().await;
+            server.send(&Frame::new(toy::RESPONSE, got.id, 42, "")).await;
+            client.expect(&Frame::new(toy::RESPONSE, 10, 42, "")).await;
+            assert_eq!(world.listener().unchanged_responses, 1);
         });
     }
 }
