@@ -249,6 +249,17 @@ fn a_go_away_on_a_connection_at_rest_ends_it() {
 }
 
 #[test]
+fn a_go_away_of_a_client_does_not_overtake_its_calls() {
+    run(simple(Sharing::Bound), async |world| {
+        world.door(1, world::Door::Hang);
+        let mut client = world.client().await;
+        client.send_all(&[request(1, "a"), Frame::new(toy::GO_AWAY, 0, 0, "")]).await;
+        world.settle().await;
+        assert_eq!(world.listener().dropped, 1);
+    });
+}
+
+#[test]
 fn a_go_away_of_a_client_reaches_its_own_upstream_connections_only() {
     let go_away = Frame::new(toy::GO_AWAY, 7, 8, "for a reason");
     for mode in MODES {

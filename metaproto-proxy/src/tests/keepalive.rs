@@ -213,27 +213,30 @@ fn pings_of_either_side_do_not_keep_a_connection_from_being_idle() {
 }
 
 #[test]
-fn the_id_of_a_ping_is_not_used_again_before_it_is_answered() {
+fn the_id_of_a_ping_is_used_again_only_when_it_is_answered() {
+    /// The ids that a hundred calls get.
+    async fn ids(client: &mut Peer, server: &mut Peer) -> Vec<u32> {
+        let mut ids = Vec::new();
+        for n in 0..100 {
+            client.send(&request(n, "a")).await;
+            ids.push(server.echo().await.id);
+            client.expect(&response(n, "a")).await;
+        }
+        ids
+    }
     let narrow = Toy { id_bits: 5, ..Toy::default() };
-    run_kept(with(narrow, Sharing::Shared, |_, _| {}), async |world| {
-        let (mut client, mut server) = pair(world).await;
-        let unanswered = ping(&mut server).await;
-        for n in 0..100 {
-            client.send(&request(n, "a")).await;
-            assert_ne!(server.echo().await.id, unanswered.id);
-            client.expect(&response(n, "a")).await;
-        }
-        server.send(&response(unanswered.id, "at last")).await;
-        client.expect_silence().await;
-        let mut ids = std::collections::HashSet::new();
-        for n in 0..100 {
-            client.send(&request(n, "a")).await;
-            ids.insert(server.echo().await.id);
-            client.expect(&response(n, "a")).await;
-        }
-        assert!(ids.contains(&unanswered.id), "an id is lost");
-        assert_eq!((world.cluster().late, world.cluster().unmatched), (0, 0));
-    });
+    for answer in [PONG, PLAIN_PONG, RESPONSE] {
+        run_kept(with(narrow, Sharing::Shared, |_, _| {}), async |world| {
+            let (mut client, mut server) = pair(world).await;
+            let unanswered = ping(&mut server).await;
+            server.send(&Frame::new(PONG, unanswered.id + 1, 0, "")).await;
+            assert!(!ids(&mut client, &mut server).await.contains(&unanswered.id));
+            server.send(&Frame::new(answer, unanswered.id, 0, "at last")).await;
+            client.expect_silence().await;
+            assert!(ids(&mut client, &mut server).await.contains(&unanswered.id), "an id is lost");
+            assert_eq!((world.cluster().late, world.cluster().unmatched), (0, 0));
+        });
+    }
 }
 
 #[test]
@@ -317,6 +320,45 @@ fn without_ids_no_call_is_sent_behind_a_ping() {
         server.echo().await;
         client.expect(&response(0, "a")).await;
         client.expect(&response(0, "b")).await;
+    });
+}
+
+#[test]
+fn without_ids_the_deadline_of_an_earlier_call_sends_nothing_behind_a_ping() {
+    run_kept(by_order(Sharing::Bound), async |world| {
+        let mut client = world.client().await;
+        client.send(&Frame { code: 115, ..request(0, "quick") }).await;
+        let mut server = world.accept(1).await;
+        server.echo().await;
+        client.recv().await;
+        ping(&mut server).await;
+        client.send(&request(0, "waits")).await;
+        assert_eq!(server.recv_within(ms(200)).await, Ok(None));
+        server.send(&Frame::new(PONG, 0, 0, "")).await;
+        server.echo().await;
+        client.expect(&response(0, "waits")).await;
+    });
+}
+
+#[test]
+fn a_connection_that_is_being_made_or_takes_nothing_is_not_pinged() {
+    let slow = |_: &mut Listener, c: &mut Cluster| c.connect_timeout = ms(5000);
+    run_kept(with(Toy::default(), Sharing::Shared, slow), async |world| {
+        world.door(1, world::Door::Hang);
+        let mut client = world.client().await;
+        client.send(&request(1, "a")).await;
+        client.expect_error(1, ErrorKind::ConnectionFailure).await;
+        assert_eq!(world.cluster().keepalive_pings, 0);
+    });
+    run_kept(by_ids(Sharing::Shared), async |world| {
+        world.upstream_pipe(1000);
+        let mut client = world.client().await;
+        client.send(&request(1, [0; 8000])).await;
+        let mut server = world.accept(1).await;
+        sleep(ms(5000)).await;
+        assert_eq!(world.cluster().keepalive_pings, 0);
+        assert_eq!(server.echo().await.body.len(), 8000);
+        assert_eq!(client.recv().await.body.len(), 8000);
     });
 }
 

@@ -150,6 +150,39 @@ fn an_idle_upstream_connection_is_closed_and_a_busy_one_is_spared() {
 }
 
 #[test]
+fn an_upstream_connection_with_a_call_now_and_then_is_not_idle() {
+    for mode in [Sharing::Shared, Sharing::Exclusive] {
+        let snapshot = with(mode, |_, cluster| cluster.idle_timeout = Some(ms(2000)));
+        run(snapshot, async |world| {
+            let mut client = world.client().await;
+            client.send(&request(0, "a")).await;
+            let mut server = world.accept(1).await;
+            server.echo().await;
+            for n in 0..5 {
+                sleep(ms(1500)).await;
+                client.send(&request(n, "two-way")).await;
+                server.echo().await;
+            }
+            for n in 0..5 {
+                sleep(ms(1500)).await;
+                client.send(&oneway(n, "one-way")).await;
+                server.recv().await;
+            }
+            sleep(ms(1500)).await;
+            // A call that got no answer in time was a call until then.
+            client.send(&Frame { code: 250, ..request(0, "lost") }).await;
+            server.recv().await;
+            let start = Instant::now();
+            server.expect_closed().await;
+            let expected = if mode == Sharing::Shared { ms(4500) } else { ms(2500) };
+            let took = start.elapsed();
+            assert!(took + ms(300) >= expected && took <= expected + ms(300), "{took:?}");
+            assert_eq!(world.cluster().connections, 1);
+        });
+    }
+}
+
+#[test]
 fn a_response_that_never_comes_keeps_no_connection_open() {
     let snapshot = with(Sharing::Shared, |_, cluster| cluster.idle_timeout = Some(ms(2000)));
     run(snapshot, async |world| {
