@@ -169,7 +169,7 @@ func consume(words []string) error {
 	failed := made.runAll(*names)
 	if *idle > 0 {
 		time.Sleep(*idle)
-		failed = !report("idle", made.same("whoami")) || failed
+		failed = !report("idle", made.same("idle")) || failed
 	}
 	if failed {
 		return errors.New("not all is well")
