@@ -1,6 +1,6 @@
 module metaproto.org/interop/dubbo
 
-go 1.26
+go 1.24.0
 
 require (
 	dubbo.apache.org/dubbo-go/v3 v3.3.1
