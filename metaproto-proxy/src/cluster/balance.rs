@@ -1,7 +1,7 @@
 //! The choice of an endpoint for a call.
 //!
-//! An endpoint that could not be connected to is left out for a while, unless all are in that state:
-//! then none is left out, so that a cluster that comes back is found at once.
+//! An endpoint that could not be connected to, or that said go-away, is left out for a while, unless all
+//! are in that state: then none is left out, so that a cluster that comes back is found at once.
 
 use crate::model::Balance;
 use crate::upstream::Endpoint;

@@ -233,6 +233,33 @@ fn after_a_go_away_calls_in_flight_finish_and_new_ones_take_a_new_connection() {
 }
 
 #[test]
+fn after_a_go_away_calls_go_to_other_endpoints_for_a_while() {
+    for mode in [Sharing::Shared, Sharing::Exclusive] {
+        let snapshot = Snapshot::new().listener(listener()).cluster(cluster(mode, 2));
+        run(snapshot, async |world| {
+            let mut client = world.client().await;
+            client.send_all(&[request(1, "a"), request(2, "b")]).await;
+            let (mut leaving, mut staying) = (world.accept(1).await, world.accept(2).await);
+            leaving.echo().await;
+            staying.echo().await;
+            client.recv().await;
+            client.recv().await;
+            leaving.send(&Frame::new(toy::GO_AWAY, 0, 0, "")).await;
+            leaving.expect_closed().await;
+            for id in 3..7 {
+                client.send(&request(id, "c")).await;
+                staying.echo().await;
+                client.expect(&response(id, "c")).await;
+            }
+            // It may have meant that one connection only.
+            tokio::time::sleep(ms(10_000)).await;
+            client.send_all(&[request(7, "d"), request(8, "d")]).await;
+            world.accept(1).await.echo().await;
+        });
+    }
+}
+
+#[test]
 fn a_go_away_on_a_connection_at_rest_ends_it() {
     for mode in MODES {
         run(simple(mode), async |world| {

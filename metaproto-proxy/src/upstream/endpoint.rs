@@ -14,6 +14,10 @@ const FIRST_DOWN: Duration = Duration::from_secs(1);
 /// How long an endpoint is left out at the most.
 const LONGEST_DOWN: Duration = Duration::from_secs(30);
 
+/// How long an endpoint that said go-away is left out. Most that say so are about to end, and take new
+/// connections until they do.
+const GONE_AWAY: Duration = Duration::from_secs(10);
+
 /// One server of a cluster, as a worker sees it.
 pub(crate) struct Endpoint {
     pub(crate) cluster: ClusterKey,
@@ -61,7 +65,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether it could not be connected to a short while ago.
+    /// Whether it could not be connected to, or said go-away, a short while ago.
     pub(crate) fn is_down(&self, now: Instant) -> bool {
         self.down_until.is_some_and(|until| now < until)
     }
@@ -75,6 +79,11 @@ impl Endpoint {
         let down = FIRST_DOWN.saturating_mul(1 << self.failures.min(5)).min(LONGEST_DOWN);
         self.failures += 1;
         self.down_until = Some(now + down);
+    }
+
+    /// It has asked for no further requests.
+    pub(crate) fn went_away(&mut self, now: Instant) {
+        self.down_until = Some(now + GONE_AWAY);
     }
 
     /// Whether it could be connected to before the last attempt.

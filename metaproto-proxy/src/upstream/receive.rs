@@ -134,6 +134,9 @@ fn message(worker: &mut Worker, metadata: &mut Metadata, key: UpstreamKey) {
             if let Some(client) = upstream.bound_to {
                 downstream::pass(worker, metadata, client);
             }
+            if let Some(endpoint) = worker.endpoints.get_mut(endpoint) {
+                endpoint.went_away(worker.now);
+            }
             pool::retire(worker, key);
         }
         _ => match upstream.bound_to {
