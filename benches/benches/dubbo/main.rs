@@ -3,6 +3,8 @@
 //!
 //! The call is a typical one: two arguments, four attachments, 196 bytes.
 
+mod with_nom;
+
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -74,7 +76,12 @@ fn cases() -> Vec<Case> {
         reading("call: everything", codec(Side::Downstream, None, true), &call),
         reading("result: nothing", codec(Side::Upstream, Some(&[]), true), &result),
         reading("result: everything", codec(Side::Upstream, None, true), &result),
-        skipping("64 KiB of text passed over", 65_536),
+        skipping("a call's values passed over", &call[16..]),
+        skipping_with_nom("the same with nom", &call[16..]),
+        skipping("an object passed over", &object()),
+        skipping_with_nom("the same with nom ", &object()),
+        skipping("64 KiB of text passed over", &text(65_536)),
+        skipping_with_nom("the same with nom  ", &text(65_536)),
     ]
 }
 
@@ -104,18 +111,64 @@ fn reading(name: &'static str, mut codec: Box<dyn Codec>, frame: &Bytes) -> Case
     Case { name, run: Box::new(run) }
 }
 
-fn skipping(name: &'static str, size: usize) -> Case {
-    let mut text = BytesMut::new();
-    write_text(&"x".repeat(size), &mut text);
+fn skipping(name: &'static str, values: &[u8]) -> Case {
+    let values = values.to_vec();
     let mut tables = Tables::default();
     let run = move |times| {
         for _ in 0..times {
-            let mut cursor = Cursor::new(black_box(&text), 0, &mut tables);
-            cursor.skip().expect("it is a value");
+            let mut cursor = Cursor::new(black_box(&values), 0, &mut tables);
+            while !cursor.is_at_end() {
+                cursor.skip().expect("it is a value");
+            }
             black_box(cursor.position());
         }
     };
     Case { name, run: Box::new(run) }
+}
+
+fn skipping_with_nom(name: &'static str, values: &[u8]) -> Case {
+    let values = values.to_vec();
+    let mut classes = Vec::new();
+    let run = move |times| {
+        for _ in 0..times {
+            classes.clear();
+            let mut rest = black_box(&values[..]);
+            while !rest.is_empty() {
+                (rest, ()) = with_nom::skip(rest, &mut classes, 0).expect("it is a value");
+            }
+            black_box(rest);
+        }
+    };
+    Case { name, run: Box::new(run) }
+}
+
+/// A text in chunks.
+fn text(size: usize) -> Vec<u8> {
+    let mut text = BytesMut::new();
+    write_text(&"x".repeat(size), &mut text);
+    text.to_vec()
+}
+
+/// A list of eight objects of one class, each with texts, numbers, a list and a map.
+fn object() -> Vec<u8> {
+    let mut out = BytesMut::new();
+    out.extend_from_slice(b"\x58\x98C");
+    write_text("org.example.shop.Order", &mut out);
+    write_int(5, &mut out);
+    for field in ["id", "customer", "lines", "total", "notes"] {
+        write_text(field, &mut out);
+    }
+    for id in 0..8 {
+        out.extend_from_slice(&[0x60]);
+        write_int(100_000 + id, &mut out);
+        write_text("anna@example.org", &mut out);
+        out.extend_from_slice(b"\x7b");
+        ["apples", "pears", "plums"].iter().for_each(|line| write_text(line, &mut out));
+        out.extend_from_slice(b"D\x40\x28\x80\x00\x00\x00\x00\x00H");
+        ["gift", "yes"].iter().for_each(|note| write_text(note, &mut out));
+        out.extend_from_slice(b"Z");
+    }
+    out.to_vec()
 }
 
 fn call() -> Bytes {
@@ -177,10 +230,14 @@ fn times(cases: &mut [Case]) -> Vec<f64> {
     fastest
 }
 
-/// Nothing may allocate.
+/// Nothing of ours may allocate.
 fn verdict(cases: &[Case], allocations: &[f64]) -> ExitCode {
     let mut kept = true;
-    for (case, _) in cases.iter().zip(allocations).filter(|(_, count)| **count > 0.0) {
+    for (case, _) in cases
+        .iter()
+        .zip(allocations)
+        .filter(|(case, count)| **count > 0.0 && !case.name.contains("nom"))
+    {
         println!("MISSED: {}: it allocates", case.name);
         kept = false;
     }

@@ -161,7 +161,7 @@ impl<'a> Cursor<'a> {
     /// Reads a string of at most 31 characters, all of them ASCII, if one comes next. Most strings
     /// are.
     #[inline(always)]
-    fn short(&mut self) -> Option<Text<'a>> {
+    pub(super) fn short(&mut self) -> Option<Text<'a>> {
         let (code, rest) = self.input.get(self.position..)?.split_first()?;
         let bytes = rest.get(..usize::from(*code)).filter(|_| *code <= 0x1f)?;
         if !bytes.is_ascii() {

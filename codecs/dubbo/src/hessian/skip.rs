@@ -41,51 +41,59 @@ enum Open {
 
 /// Passes over one value.
 ///
-/// There is no recursion: what is open is kept in a list. Every step reads a byte at least, so that the
-/// cost is linear in the bytes.
+/// There is no recursion: what is open around the innermost value is kept in a list. Every step reads
+/// a byte at least or ends something, so that the cost is linear in the bytes.
 pub(super) fn pass(cursor: &mut Cursor<'_>) -> Result<(), DecodeError> {
     cursor.tables.open.clear();
+    let mut innermost = Open::Count(1);
     loop {
-        let code = cursor.byte()?;
-        if let Some(inside) = begin(cursor, code)? {
-            if cursor.tables.open.len() >= Tables::DEEPEST {
-                return Err(DecodeError::message("body", Fault::TooDeep));
+        if innermost.next(cursor) {
+            if cursor.short().is_some() {
+                continue;
             }
-            cursor.tables.open.push(inside);
+            let code = cursor.byte()?;
+            if let Some(inside) = begin(cursor, code)? {
+                if cursor.tables.open.len() >= Tables::DEEPEST {
+                    return Err(DecodeError::message("body", Fault::TooDeep));
+                }
+                cursor.tables.open.push(innermost);
+                innermost = inside;
+            }
+            continue;
         }
-        if cursor.tables.open.is_empty() || end(cursor)? {
-            return Ok(());
+        match cursor.tables.open.pop() {
+            Some(outer) => innermost = outer,
+            None => return Ok(()),
         }
     }
 }
 
-/// Ends what has come to its end; tells whether everything has.
-fn end(cursor: &mut Cursor<'_>) -> Result<bool, DecodeError> {
-    while let Some(open) = cursor.tables.open.last_mut() {
-        match open {
-            Open::Count(0) => {}
+impl Open {
+    /// Whether there is a further value; otherwise the end mark, if there is one, is read.
+    #[inline(always)]
+    fn next(&mut self, cursor: &mut Cursor<'_>) -> bool {
+        match self {
             Open::Count(left) => {
+                let more = *left > 0;
                 *left = left.saturating_sub(1);
-                return Ok(false);
+                more
             }
             Open::Map { has_key: has_key @ true } => {
                 *has_key = false;
-                return Ok(false);
+                true
             }
             Open::Map { .. } | Open::List => {
-                let is_end = cursor.input.get(cursor.position) == Some(&b'Z');
-                if !is_end {
-                    if let Open::Map { has_key } = open {
-                        *has_key = true;
-                    }
-                    return Ok(false);
+                if cursor.peek() == Some(b'Z') {
+                    cursor.position = cursor.position.saturating_add(1);
+                    return false;
                 }
-                cursor.position = cursor.position.saturating_add(1);
+                if let Open::Map { has_key } = self {
+                    *has_key = true;
+                }
+                true
             }
         }
-        cursor.tables.open.pop();
     }
-    Ok(true)
 }
 
 /// Passes over the value whose first byte is `code`, or its start, if it has others inside.
