@@ -1,3 +1,4 @@
 //! What the benchmarks and the programs of this crate share.
 
+pub mod callgrind;
 pub mod table;

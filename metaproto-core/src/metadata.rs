@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ pub struct Metadata {
     /// In front of which names properties can be asked for, too, and from which of them on.
     prefix: Option<(&'static str, usize)>,
     /// Texts that stand nowhere in the frame; its room is used again and again.
-    composed: String,
+    composed: Vec<u8>,
 }
 
 #[derive(Debug, Clone)]
@@ -159,8 +160,8 @@ impl Metadata {
     /// Keeps a text that stands nowhere in the frame; allocates only until there is room enough.
     fn compose(&mut self, text: fmt::Arguments<'_>) -> Range<usize> {
         let start = self.composed.len();
-        // Writing to a string can't fail; what a `Display` refuses to say stays unsaid.
-        let _ = fmt::Write::write_fmt(&mut self.composed, text);
+        // Writing to a list can't fail; what a `Display` refuses to say stays unsaid.
+        let _ = io::Write::write_fmt(&mut self.composed, text);
         start..self.composed.len()
     }
 
@@ -186,12 +187,12 @@ impl Metadata {
         }
     }
 
-    /// Names the operation that the message calls, by texts that are joined for it; what is not
-    /// UTF-8 in them is replaced. Allocates only until there is room enough.
+    /// Names the operation that the message calls, by texts that are joined for it. Allocates only
+    /// until there is room enough.
     pub fn join_operation(&mut self, parts: &[&[u8]]) {
         let start = self.composed.len();
         for part in parts {
-            push_text(&mut self.composed, part);
+            self.composed.extend_from_slice(part);
         }
         self.operation = Some(Value::Composed(start..self.composed.len()));
     }
@@ -220,7 +221,7 @@ impl Metadata {
 
     fn keep(&mut self, text: &[u8]) -> Range<usize> {
         let start = self.composed.len();
-        push_text(&mut self.composed, text);
+        self.composed.extend_from_slice(text);
         start..self.composed.len()
     }
 
@@ -229,12 +230,11 @@ impl Metadata {
         self.properties.push((Name::InFrame(name), Value::InFrame(value)));
     }
 
-    /// Adds a property whose name is `prefix` and `name`. Allocates only until there is room enough;
-    /// what is not UTF-8 in a name is replaced.
+    /// Adds a property whose name is `prefix` and `name`. Allocates only until there is room enough.
     pub fn push_prefixed(&mut self, prefix: &str, name: &[u8], value: Source<'_>) {
         let start = self.composed.len();
-        self.composed.push_str(prefix);
-        push_text(&mut self.composed, name);
+        self.composed.extend_from_slice(prefix.as_bytes());
+        self.composed.extend_from_slice(name);
         let name = Name::Composed(start..self.composed.len());
         let value = self.sourced(value);
         self.properties.push((name, value));
@@ -327,20 +327,12 @@ impl Metadata {
     }
 
     fn composed(&self, range: &Range<usize>) -> &[u8] {
-        self.composed.as_bytes().get(range.clone()).unwrap_or_default()
+        self.composed.get(range.clone()).unwrap_or_default()
     }
 
     /// A range that does not lie in the frame is a fault of the codec and reads as empty.
     fn in_frame(&self, range: &Range<usize>) -> &[u8] {
         self.frame.get(range.clone()).unwrap_or_default()
-    }
-}
-
-/// Appends `bytes`; what is not UTF-8 is replaced.
-fn push_text(to: &mut String, bytes: &[u8]) {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => to.push_str(text),
-        Err(_) => to.push_str(&String::from_utf8_lossy(bytes)),
     }
 }
 

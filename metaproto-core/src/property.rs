@@ -22,8 +22,7 @@ pub enum Source<'a> {
     Static(&'static str),
     /// Text that stands in the frame.
     InFrame(Range<usize>),
-    /// Text that stands nowhere in the frame, or not as one piece. It is copied; what is not UTF-8
-    /// is replaced.
+    /// Text that stands nowhere in the frame, or not as one piece. It is copied.
     Text(&'a [u8]),
     /// A number.
     Int(i128),

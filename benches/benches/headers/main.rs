@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
-use metaproto_benches::table;
+use metaproto_benches::{callgrind, table};
 
 use self::cases::{BY_HAND, Case, DERIVED};
 use self::instructions::Counter;
@@ -40,7 +40,7 @@ struct Row<'a> {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [first, rest @ ..] = &arguments[..]
-        && first == instructions::CHILD
+        && first == callgrind::CHILD
     {
         instructions::run(rest);
         return ExitCode::SUCCESS;

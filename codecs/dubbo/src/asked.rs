@@ -112,6 +112,11 @@ impl Asked {
         self.attachments.iter().filter(move |asked| asked.name().eq_ignore_ascii_case(name))
     }
 
+    /// Whether an attachment of this name is asked for.
+    pub(crate) fn wants(&self, name: &[u8]) -> bool {
+        self.all || self.attachment(name).next().is_some()
+    }
+
     /// Whether any attachment is asked for.
     pub(crate) fn attachments(&self) -> bool {
         self.all || !self.attachments.is_empty()

@@ -115,12 +115,15 @@ impl<'a> Map<'a> {
             return Ok(Map::none(start));
         }
         let mut entries = Vec::new();
-        let marks = values.map(&mut |entry| {
-            let name = entry.key.as_ref().map(|key| key.bytes(frame)).unwrap_or_default();
-            let name = Cow::Owned(String::from_utf8_lossy(name).into_owned());
-            let kept = Kept::Raw(frame.get(entry.place).unwrap_or_default());
-            entries.push(Attachment { name, counts: entry.counts, kept });
-        })?;
+        let marks = values.map(
+            |_| true,
+            |entry| {
+                let name = entry.key.as_ref().map(|key| key.bytes(frame)).unwrap_or_default();
+                let name = Cow::Owned(String::from_utf8_lossy(name).into_owned());
+                let kept = Kept::Raw(frame.get(entry.place).unwrap_or_default());
+                entries.push(Attachment { name, counts: entry.counts, kept });
+            },
+        )?;
         let start_marks = marks.and_then(|marks| frame.get(marks));
         Ok(Map { place: start..values.position(), start: start_marks, entries })
     }

@@ -101,11 +101,14 @@ fn attachments<'a>(
         return Ok(());
     }
     values
-        .map(&mut |entry| {
-            let key = entry.key.as_ref().map_or_else(|| "?".to_owned(), |key| text(key, frame));
-            let value = shown(&entry.value, frame, entry.place.len());
-            told.note(entry.place, "attachment", format!("{key}={value}"));
-        })
+        .map(
+            |_| true,
+            |entry| {
+                let key = entry.key.as_ref().map_or_else(|| "?".to_owned(), |key| text(key, frame));
+                let value = shown(&entry.value, frame, entry.place.len());
+                told.note(entry.place, "attachment", format!("{key}={value}"));
+            },
+        )
         .map(drop)
 }
 

@@ -112,7 +112,9 @@ pub(crate) fn attachments<'a>(
         return Ok(());
     }
     metadata.prefix_from_here(ATTACHMENT);
-    values.map(&mut |entry| attachment(&entry, frame, asked, metadata)).map(drop)
+    let reads_timeout = asked.timeout() && metadata.kind != MessageKind::Response;
+    let wanted = |name: &[u8]| asked.wants(name) || reads_timeout && name == TIMEOUT;
+    values.map(wanted, |entry| attachment(&entry, frame, asked, metadata)).map(drop)
 }
 
 fn attachment(entry: &Entry<'_>, frame: &[u8], asked: &Asked, metadata: &mut Metadata) {

@@ -16,6 +16,7 @@ impl<'a> Hessian2<'a> {
     }
 }
 
+#[inline(always)]
 fn text(text: hessian::Text<'_>) -> Text<'_> {
     match text.place() {
         Some(place) => Text::InFrame(place),
@@ -42,7 +43,7 @@ impl<'a> Values<'a> for Hessian2<'a> {
         self.0.is_at_end()
     }
 
-    #[inline]
+    #[inline(always)]
     fn text(&mut self) -> Result<Option<Text<'a>>, DecodeError> {
         Ok(self.0.text()?.map(text))
     }
@@ -51,13 +52,15 @@ impl<'a> Values<'a> for Hessian2<'a> {
         self.0.value().map(value)
     }
 
+    #[inline(always)]
     fn skip(&mut self) -> Result<(), DecodeError> {
         self.0.skip()
     }
 
     fn map(
         &mut self,
-        each: &mut dyn FnMut(Entry<'a>),
+        wanted: impl Fn(&[u8]) -> bool,
+        mut each: impl FnMut(Entry<'a>),
     ) -> Result<Option<Range<usize>>, DecodeError> {
         let start = self.0.position();
         if !self.0.map()? {
@@ -66,16 +69,21 @@ impl<'a> Values<'a> for Hessian2<'a> {
         let marks = start..self.0.position();
         while !self.0.map_end()? {
             let start = self.0.position();
-            let (key, found) = (self.0.value()?, self.0.value()?);
-            let counts = [&key, &found]
-                .iter()
-                .any(|value| matches!(value, hessian::Value::Other { compound: true }));
-            let key = match key {
-                hessian::Value::Text(key) => Some(text(key)),
-                _ => None,
+            let Some(key) = self.0.key()? else {
+                self.0.skip()?;
+                self.0.skip()?;
+                each(Entry::nameless(start..self.0.position()));
+                continue;
             };
+            let key = text(key);
+            if !wanted(key.bytes(self.0.input())) {
+                self.0.skip()?;
+                continue;
+            }
+            let found = self.0.value()?;
+            let counts = matches!(found, hessian::Value::Other { compound: true });
             let place = start..self.0.position();
-            each(Entry { key, value: value(found), counts, place });
+            each(Entry { key: Some(key), value: value(found), counts, place });
         }
         Ok(Some(marks))
     }

@@ -67,14 +67,15 @@ impl<'a> Values<'a> for Json<'a> {
 
     fn map(
         &mut self,
-        each: &mut dyn FnMut(Entry<'a>),
+        wanted: impl Fn(&[u8]) -> bool,
+        each: impl FnMut(Entry<'a>),
     ) -> Result<Option<Range<usize>>, DecodeError> {
         let line = self.line()?;
         if line.text.trim() == "null" {
             return Ok(None);
         }
         let mut reader = serde_json::Deserializer::from_str(line.text);
-        let entries = Entries { line, each };
+        let entries = Entries { frame: self.frame, line, wanted, each };
         let read = reader.deserialize_map(entries).and_then(|()| reader.end());
         read.map_err(|_| wrong("has no map of attachments in JSON"))?;
         Ok(Some(line.start..line.start.saturating_add(1)))
@@ -137,19 +138,21 @@ impl<'a> Place<'a> {
 struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Hands out the entries of an object.
-struct Entries<'e, 'a> {
+struct Entries<'a, W, E> {
+    frame: &'a [u8],
     line: Place<'a>,
-    each: &'e mut dyn FnMut(Entry<'a>),
+    wanted: W,
+    each: E,
 }
 
-impl<'a> Visitor<'a> for Entries<'_, 'a> {
+impl<'a, W: Fn(&[u8]) -> bool, E: FnMut(Entry<'a>)> Visitor<'a> for Entries<'a, W, E> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some((key, value)) = map.next_entry::<&'a RawValue, &'a RawValue>()? {
             let find = |raw: &'a RawValue| {
                 self.line.find(raw.get()).ok_or_else(|| A::Error::custom("not borrowed"))
@@ -157,6 +160,9 @@ impl<'a> Visitor<'a> for Entries<'_, 'a> {
             let (key, value) = (find(key)?, find(value)?);
             let place = key.start..value.end();
             let key = key.text_of(key.text).map_err(A::Error::custom)?;
+            if !(self.wanted)(key.bytes(self.frame)) {
+                continue;
+            }
             let value = value.value().map_err(A::Error::custom)?;
             (self.each)(Entry { key: Some(key), value, counts: false, place });
         }

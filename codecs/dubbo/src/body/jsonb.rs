@@ -86,7 +86,8 @@ impl<'a> Values<'a> for Jsonb<'a> {
 
     fn map(
         &mut self,
-        each: &mut dyn FnMut(Entry<'a>),
+        wanted: impl Fn(&[u8]) -> bool,
+        mut each: impl FnMut(Entry<'a>),
     ) -> Result<Option<Range<usize>>, DecodeError> {
         let mut block = self.block()?;
         let start = block.position;
@@ -100,14 +101,18 @@ impl<'a> Values<'a> for Jsonb<'a> {
         while block.peek()? != OBJECT_END {
             let start = block.position;
             let defines = block.peek()? == SYMBOL;
-            let key = match block.value(1)? {
-                Value::Text(key) => Some(key),
-                _ => None,
-            };
+            let key = block.value(1)?;
             let defines = defines || block.peek()? == SYMBOL;
             let value = block.value(1)?;
-            let counts = defines || key.is_none() || matches!(value, Value::Other);
-            each(Entry { key, value, counts, place: start..block.position });
+            let counts = defines || matches!(value, Value::Other);
+            let place = start..block.position;
+            match key {
+                Value::Text(key) if wanted(key.bytes(self.frame)) => {
+                    each(Entry { key: Some(key), value, counts, place });
+                }
+                Value::Text(_) => {}
+                _ => each(Entry::nameless(place)),
+            }
         }
         Ok(Some(marks))
     }

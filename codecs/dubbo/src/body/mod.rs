@@ -36,10 +36,13 @@ pub(crate) trait Values<'a> {
         self.value().map(drop)
     }
 
-    /// Reads a map and hands out its entries; tells where the marks of its start stand, or `None` if
-    /// there is nothing instead of a map.
-    fn map(&mut self, each: &mut dyn FnMut(Entry<'a>))
-    -> Result<Option<Range<usize>>, DecodeError>;
+    /// Reads a map and hands out those entries whose keys are `wanted`; tells where the marks of its
+    /// start stand, or `None` if there is nothing instead of a map.
+    fn map(
+        &mut self,
+        wanted: impl Fn(&[u8]) -> bool,
+        each: impl FnMut(Entry<'a>),
+    ) -> Result<Option<Range<usize>>, DecodeError>;
 }
 
 /// Writes a map of texts in the way of one serialization.
@@ -122,6 +125,13 @@ pub(crate) struct Entry<'a> {
     pub(crate) counts: bool,
     /// Where both stand in the frame, key first.
     pub(crate) place: Range<usize>,
+}
+
+impl Entry<'_> {
+    /// One whose key is no text: nobody can ask for it, and others may count on it.
+    pub(crate) fn nameless(place: Range<usize>) -> Self {
+        Entry { key: None, value: Value::Other, counts: true, place }
+    }
 }
 
 /// A body that ends within a value, or has another value than is due.

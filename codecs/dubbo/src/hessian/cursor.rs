@@ -49,6 +49,13 @@ impl<'a> Cursor<'a> {
         Cursor { input, position: at, tables }
     }
 
+    /// All of the input.
+    #[must_use]
+    #[inline]
+    pub fn input(&self) -> &'a [u8] {
+        self.input
+    }
+
     /// Where the next value starts.
     #[must_use]
     #[inline]
@@ -73,8 +80,15 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// The next value is another one, or the input ends within it.
-    #[inline]
+    #[inline(always)]
     pub fn text(&mut self) -> Result<Option<Text<'a>>, DecodeError> {
+        match self.short() {
+            Some(text) => Ok(Some(text)),
+            None => self.long_text(),
+        }
+    }
+
+    fn long_text(&mut self) -> Result<Option<Text<'a>>, DecodeError> {
         let code = self.peek().ok_or_else(truncated)?;
         match code {
             b'N' => {
@@ -83,6 +97,25 @@ impl<'a> Cursor<'a> {
             }
             0x00..=0x1f | 0x30..=0x33 | b'S' | b'R' => text::read(self).map(Some),
             _ => Err(wrong("has another value where a text is due")),
+        }
+    }
+
+    /// Reads a string; `None`, and nothing is read, if the next value is another one.
+    ///
+    /// # Errors
+    /// The input ends within it.
+    #[inline(always)]
+    pub fn key(&mut self) -> Result<Option<Text<'a>>, DecodeError> {
+        match self.short() {
+            Some(text) => Ok(Some(text)),
+            None => self.long_key(),
+        }
+    }
+
+    fn long_key(&mut self) -> Result<Option<Text<'a>>, DecodeError> {
+        match self.peek().ok_or_else(truncated)? {
+            0x00..=0x1f | 0x30..=0x33 | b'S' | b'R' => text::read(self).map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -117,9 +150,26 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// As [`value`](Cursor::value).
-    #[inline]
+    #[inline(always)]
     pub fn skip(&mut self) -> Result<(), DecodeError> {
-        pass(self)
+        match self.short() {
+            Some(_) => Ok(()),
+            None => pass(self),
+        }
+    }
+
+    /// Reads a string of at most 31 characters, all of them ASCII, if one comes next. Most strings
+    /// are.
+    #[inline(always)]
+    fn short(&mut self) -> Option<Text<'a>> {
+        let (code, rest) = self.input.get(self.position..)?.split_first()?;
+        let bytes = rest.get(..usize::from(*code)).filter(|_| *code <= 0x1f)?;
+        if !bytes.is_ascii() {
+            return None;
+        }
+        let start = self.position.saturating_add(1);
+        self.position = start.saturating_add(bytes.len());
+        Some(Text::ascii(self.input, start, self.position))
     }
 
     /// Reads the start of a map; `false` if there is a null instead.

@@ -98,6 +98,12 @@ fn characters(cursor: &mut Cursor<'_>, units: usize) -> Result<bool, DecodeError
 }
 
 impl<'a> Text<'a> {
+    /// One that is ASCII.
+    #[inline(always)]
+    pub(super) fn ascii(input: &'a [u8], start: usize, end: usize) -> Self {
+        Text { input, form: Form::Ascii(start, end) }
+    }
+
     /// Where the text stands, if it is UTF-8 in one piece: the usual case.
     #[must_use]
     #[inline]

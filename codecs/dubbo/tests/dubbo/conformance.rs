@@ -55,7 +55,7 @@ fn real() -> Vec<(String, Side, Bytes)> {
         .filter(|captured| captured.bytes.len() <= 400)
         .map(|captured| (captured.name, captured.side, captured.bytes))
         .collect();
-    let step = (small.len() / 24).max(1) | 1;
+    let step = (small.len() / 16).max(1) | 1;
     small.into_iter().step_by(step).collect()
 }
 
@@ -69,8 +69,8 @@ fn the_codec_keeps_every_law_on_frames_of_real_peers() {
         };
         samples = samples.named(name);
     }
-    // Texts with escapes and in several chunks are put together.
-    conformance::check(&*Dubbo::protocol(), samples.allocations_per_decode(0));
+    // A text beyond the BMP, written as surrogates, is put together.
+    conformance::check(&*Dubbo::protocol(), samples.allocations_per_decode(1));
 }
 
 #[test]
