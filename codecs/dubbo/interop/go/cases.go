@@ -136,8 +136,9 @@ func (c *consumer) notANumber() error {
 }
 
 func user(name string, friend *User) *User {
-	return &User{Name: name, Age: int32(len(name)), Tags: []string{"a", "ü", ""},
-		Scores: map[string]int32{"chess": 7, "go": -1}, Color: Green, Friend: friend}
+	color := Green
+	return &User{Name: &name, Age: int32(len(name)), Tags: []string{"a", "ü", ""},
+		Scores: map[string]int32{"chess": 7, "go": -1}, Color: &color, Friend: friend}
 }
 
 func (c *consumer) pojo() error {
@@ -150,7 +151,16 @@ func (c *consumer) list() error {
 	for more := range 20 {
 		users = append(users, user(fmt.Sprint("n", more), nil))
 	}
-	return allEchoed("echoUsers", c.kitchen.EchoUsers, users, []*User{})
+	return allEchoed("echoUsers", c.echoUsers, users, []*User{})
+}
+
+// echoUsers reads the answer as it comes: dubbo-go does not convert the elements, and drops the connection over it.
+func (c *consumer) echoUsers(ctx context.Context, users []*User) ([]*User, error) {
+	answer, err := c.kitchen.EchoUsers(ctx, users)
+	if err != nil {
+		return nil, err
+	}
+	return userList(answer)
 }
 
 func (c *consumer) maps() error {
@@ -158,7 +168,7 @@ func (c *consumer) maps() error {
 	return allEchoed("echoMap", c.echoMap, users, map[string]*User{})
 }
 
-// echoMap reads the answer as it comes: dubbo-go does not convert the keys, and drops the connection over it.
+// echoMap reads the answer as it comes, for the same reason.
 func (c *consumer) echoMap(ctx context.Context, users map[string]*User) (map[string]*User, error) {
 	answer, err := c.kitchen.EchoMap(ctx, users)
 	if err != nil {

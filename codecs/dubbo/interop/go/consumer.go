@@ -33,7 +33,7 @@ type kitchenCalls struct {
 	EchoBytes    func(context.Context, []byte) ([]byte, error)        `dubbo:"echoBytes"`
 	EchoDate     func(context.Context, time.Time) (time.Time, error)  `dubbo:"echoDate"`
 	EchoUser     func(context.Context, *User) (*User, error)          `dubbo:"echoUser"`
-	EchoUsers    func(context.Context, []*User) ([]*User, error)      `dubbo:"echoUsers"`
+	EchoUsers    func(context.Context, []*User) (any, error)          `dubbo:"echoUsers"`
 	EchoMap      func(context.Context, map[string]*User) (any, error) `dubbo:"echoMap"`
 	EchoColor    func(context.Context, Color) (Color, error)          `dubbo:"echoColor"`
 	Nothing      func(context.Context) (any, error)                   `dubbo:"nothing"`

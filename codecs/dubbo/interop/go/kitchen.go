@@ -34,13 +34,14 @@ const (
 	largestMessage   = 64 << 20 // bytes; dubbo-go refuses more than 1,024,000 unless told
 )
 
-// User is a class with a field of every kind: text, number, list, map, enum, and one of its own class.
+// User is a class with a field of every kind: text, number, list, map, enum, and one of its own class. Pointers are what
+// can be null.
 type User struct {
-	Name   string
+	Name   *string
 	Age    int32
 	Tags   []string
 	Scores map[string]int32
-	Color  Color
+	Color  *Color
 	Friend *User
 }
 
@@ -97,6 +98,25 @@ func (KitchenException) JavaClassName() string { return "org.metaproto.interop.K
 
 // GetStackTrace is what dubbo-go asks of an exception. Go has none to tell.
 func (e KitchenException) GetStackTrace() []java_exception.StackTraceElement { return e.StackTrace }
+
+// userList gives a list that dubbo-go has read the type that it was written with: it has it already when the sender named
+// the type, as dubbo-go does and Java does not.
+func userList(read any) ([]*User, error) {
+	if users, ok := read.([]*User); ok {
+		return users, nil
+	}
+	values, ok := read.([]any)
+	users := []*User{}
+	for _, value := range values {
+		one, isUser := value.(*User)
+		users = append(users, one)
+		ok = ok && isUser
+	}
+	if !ok {
+		return nil, fmt.Errorf("not a list of users, but %T", read)
+	}
+	return users, nil
+}
 
 // usersByName gives a map that dubbo-go has read the types that it was written with.
 func usersByName(read any) (map[string]*User, error) {

@@ -15,7 +15,6 @@ import (
 	"dubbo.apache.org/dubbo-go/v3/protocol"
 	"dubbo.apache.org/dubbo-go/v3/remoting/getty"
 	"dubbo.apache.org/dubbo-go/v3/server"
-	hessian "github.com/apache/dubbo-go-hessian2"
 	"github.com/apache/dubbo-go-hessian2/java_exception"
 )
 
@@ -33,17 +32,26 @@ func (*Kitchen) EchoDouble(_ context.Context, value float64) (float64, error)   
 func (*Kitchen) EchoBool(_ context.Context, value bool) (bool, error)           { return value, nil }
 func (*Kitchen) EchoBytes(_ context.Context, value []byte) ([]byte, error)      { return value, nil }
 func (*Kitchen) EchoDate(_ context.Context, value time.Time) (time.Time, error) { return value, nil }
-func (*Kitchen) EchoUser(_ context.Context, value *User) (*User, error)         { return value, nil }
 func (*Kitchen) EchoAsync(_ context.Context, value string) (string, error)      { return value, nil }
 
-// EchoUsers takes its one argument in a list: dubbo-go would not convert Java's list to a slice of users by itself.
-func (*Kitchen) EchoUsers(_ context.Context, arguments []any) ([]*User, error) {
-	users := []*User{}
-	err := hessian.ReflectResponse(arguments[0], &users)
-	return users, err
+// EchoUser takes its one argument in a list: dubbo-go would put an empty user in the place of null.
+func (*Kitchen) EchoUser(_ context.Context, arguments []any) (*User, error) {
+	if arguments[0] == nil {
+		return nil, nil
+	}
+	value, ok := arguments[0].(*User)
+	if !ok {
+		return nil, fmt.Errorf("not a user, but %T", arguments[0])
+	}
+	return value, nil
 }
 
-// EchoMap takes its one argument in a list, and the map as dubbo-go reads it: with keys of any type.
+// EchoUsers takes its one argument in a list, and as dubbo-go reads it: it would not convert Java's list by itself.
+func (*Kitchen) EchoUsers(_ context.Context, arguments []any) ([]*User, error) {
+	return userList(arguments[0])
+}
+
+// EchoMap takes its one argument in a list, for the same reason.
 func (*Kitchen) EchoMap(_ context.Context, arguments []any) (map[string]*User, error) {
 	return usersByName(arguments[0])
 }
