@@ -111,7 +111,9 @@ pub trait Codec: Send {
         None
     }
 
-    /// Appends a ping with the given id, to be sent to an idle peer.
+    /// Appends a ping with the given id, to be sent to a peer that is silent. Its answer decodes as
+    /// [`MessageKind::Pong`](crate::MessageKind), or as a response to that id, or, in protocols
+    /// without ids, as the response that is next in the order.
     ///
     /// # Errors
     /// [`EncodeError::Unsupported`] for protocols without pings (the default).

@@ -36,10 +36,13 @@ pub struct Metadata {
     /// again, at most [`RequestHead::MAX_CONTEXT`](crate::RequestHead::MAX_CONTEXT). The engine keeps a copy while the request is in
     /// flight, and lets go of the frame.
     pub context_size: usize,
-    /// How long the caller is willing to wait, counted from the message's arrival.
+    /// How long the caller is willing to wait, counted from the message's arrival. Zero says that no
+    /// time is left: the engine answers with [`ErrorKind::Timeout`](crate::ErrorKind) and sends
+    /// nothing. Where a protocol's zero stands for "no limit" this is `None`.
     pub timeout: Option<Duration>,
-    /// Why the codec could not read all that it was asked for, although the message can be
-    /// forwarded: "attachments: the frame ends inside it". The engine counts such messages.
+    /// Why the codec could not read all that it was asked for, though the message can be forwarded:
+    /// "attachments: the frame ends inside it". Properties that it has found by then are there.
+    /// Counted and logged by the engine, for requests and responses.
     pub unread: Option<DecodeError>,
     operation: Option<Value>,
     properties: Vec<(Name, Value)>,
@@ -406,7 +409,9 @@ mod tests {
         m.push_int("cmd", 1_u8);
         m.set_operation("op");
         m.request_id = Some(1);
+        m.unread = Some(DecodeError::message("tail", crate::Fault::Truncated));
         m.clear();
+        assert!(m.unread.is_none());
         assert!(m.frame.is_empty() && m.operation().is_none() && m.request_id.is_none());
         assert_eq!(m.properties().count(), 0);
         assert!(m.properties.capacity() > 0);

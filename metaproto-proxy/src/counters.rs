@@ -126,6 +126,9 @@ pub struct ListenerCounters {
     pub pings: u64,
     /// Messages of clients that are neither requests nor pings, and were dropped.
     pub dropped: u64,
+    /// Requests whose body could not be read as far as was asked for; forwarded all the same. See
+    /// [`Metadata::unread`](metaproto_core::Metadata::unread).
+    pub unread_bodies: u64,
     /// Requests read, two-way and one-way.
     pub started: u64,
     /// Requests read that have not ended yet.
@@ -166,6 +169,12 @@ pub struct ClusterCounters {
     pub late: u64,
     /// Responses that answer no request; dropped.
     pub unmatched: u64,
+    /// Pings sent to silent upstreams.
+    pub keepalive_pings: u64,
+    /// Connections closed because nothing came after such a ping: they were half open.
+    pub keepalive_failures: u64,
+    /// Responses whose body could not be read as far as was asked for; forwarded all the same.
+    pub unread_bodies: u64,
 }
 
 /// What a proxy, or one worker of it, has counted.
@@ -187,7 +196,7 @@ impl ListenerCounters {
     pub fn merge(&mut self, other: &ListenerCounters) {
         add_fields!(self, other,
             connections connections_active connections_refused protocol_errors slow_clients
-            idle_timeouts bytes_received bytes_sent pings dropped started active);
+            idle_timeouts bytes_received bytes_sent pings dropped unread_bodies started active);
         self.completed.merge(&other.completed);
     }
 }
@@ -197,7 +206,8 @@ impl ClusterCounters {
     pub fn merge(&mut self, other: &ClusterCounters) {
         add_fields!(self, other,
             connections connections_active connect_failures resets protocol_errors bytes_received
-            bytes_sent requests active redispatched timeouts pings late unmatched);
+            bytes_sent requests active redispatched timeouts pings late unmatched keepalive_pings
+            keepalive_failures unread_bodies);
     }
 }
 

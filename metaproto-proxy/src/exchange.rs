@@ -82,6 +82,10 @@ fn choose(
     let client = worker.downstreams.get(call.from).ok_or_else(|| Box::new(gone()))?;
     let route = client.route(metadata).ok_or_else(|| Box::new(no_route(metadata)))?;
     call.deadline = deadline(worker.now, &route, metadata);
+    if call.deadline.is_some_and(|deadline| deadline <= worker.now) {
+        let error = "no time is left for the request";
+        return Err(Box::new(Error::new(ErrorKind::Timeout, error)));
+    }
 
     let changes = &route.model.request;
     let message = Message::take(metadata, filtered, changes, &*client.codec)
@@ -153,6 +157,19 @@ pub(crate) fn pass_up(worker: &mut Worker, metadata: &mut Metadata, from: Downst
     match client.and_then(|client| client.bound.first()) {
         Some(&(_, upstream)) => upstream::pass(worker, metadata, upstream, from),
         None => downstream::dropped(worker, from),
+    }
+}
+
+/// Passes a client's go-away on to the upstream connections that belong to it. Where there are none
+/// it means nothing: answers go to the client all the same, and nothing else is sent to it.
+pub(crate) fn pass_go_away(worker: &mut Worker, metadata: &Metadata, from: DownstreamKey) {
+    let bound = worker.downstreams.get(from).map(|client| client.bound.clone());
+    let mut passed = false;
+    for (_, upstream) in bound.into_iter().flatten() {
+        passed |= upstream::pass_copy(worker, metadata, upstream, from);
+    }
+    if !passed {
+        downstream::dropped(worker, from);
     }
 }
 

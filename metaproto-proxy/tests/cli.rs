@@ -178,6 +178,7 @@ fn every_key_is_in_the_documentation() {
         "listeners: [{routes: [{request: {x: 1}}]}]",
         "clusters: {c: {x: 1}}",
         "clusters: {c: [{x: 1}]}",
+        "clusters: {c: {keepalive: {x: 1}}}",
         "clusters: {c: {balance: x}}",
         "clusters: {c: {upstream_mode: x}}",
     ] {

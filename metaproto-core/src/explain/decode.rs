@@ -113,6 +113,9 @@ pub(crate) fn facts(explanation: &mut Explanation, metadata: &Metadata, decoded:
     if let Some(timeout) = metadata.timeout {
         explanation.fact("timeout", format!("{timeout:?}"));
     }
+    if let Some(reason) = metadata.unread {
+        explanation.fact("not read", reason.to_string());
+    }
     if let Some(total) = explanation.length.filter(|_| metadata.header_size > 0) {
         let (header, body) = (metadata.header_size, total.saturating_sub(metadata.header_size));
         explanation.fact("size", format!("{}: header {header}, body {body}", count(total)));

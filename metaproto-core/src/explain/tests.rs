@@ -183,6 +183,8 @@ impl Codec for ByHand {
         metadata.set_operation_in_frame(equals.saturating_add(1)..end);
         metadata.push_int("port", 80);
         metadata.header_size = end.saturating_add(1);
+        metadata.unread =
+            at(b'?').map(|_| DecodeError::message("body", Fault::Other("is a riddle")));
         metadata.frame = frame;
         Ok(())
     }
@@ -215,6 +217,13 @@ property port  80
 000e  0e 41                    .A        behind the frame  2 bytes that are not of this frame
 ";
     assert_eq!(explanation.to_string(), expected);
+}
+
+#[test]
+fn what_a_codec_could_not_read_is_told() {
+    let explanation = ByHand.explain(Side::Upstream, b"\x0bAop=echo;?");
+    let text = explanation.to_string();
+    assert!(text.contains("\nnot read       body: is a riddle\n"), "{text}");
 }
 
 #[test]

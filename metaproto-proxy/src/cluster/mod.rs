@@ -21,6 +21,8 @@ pub(crate) struct Cluster {
     pub(crate) streaming: bool,
     /// How connections are used.
     pub(crate) sharing: Sharing,
+    /// When silent connections are pinged, if they are.
+    pub(crate) keepalive: Option<model::KeepaliveTimes>,
     /// The largest frame of an upstream in bytes.
     pub(crate) max_frame: usize,
     /// The bytes waiting for one upstream connection above which its clients are not read.
@@ -37,6 +39,7 @@ impl Cluster {
         let capabilities = listener.protocol.capabilities();
         Cluster {
             sharing: model.sharing.unwrap_or(capabilities.sharing),
+            keepalive: model.keepalive.times(capabilities.ping),
             model,
             protocol: listener.protocol.clone(),
             correlation: capabilities.correlation,

@@ -148,6 +148,7 @@ impl Conversion<'_> {
         if let Some(Timeout(timeout)) = file.idle_timeout {
             cluster.idle_timeout = timeout;
         }
+        overwrite(&mut cluster.keepalive, file.keepalive.map(Into::into));
         Ok(cluster)
     }
 

@@ -10,7 +10,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use super::schema::{Cluster, Endpoint, Match, Protocol};
+use super::schema::{Cluster, Endpoint, Keepalive, KeepaliveTimes, Match, Protocol};
 
 /// A value with up to three forms. Forms that are not given are refused.
 trait Forms<'de>: Sized {
@@ -106,6 +106,21 @@ impl<'de> Forms<'de> for Endpoint {
     }
 }
 
+impl<'de> Forms<'de> for Keepalive {
+    const EXPECTED: &'static str = "off, or a map with an interval and a timeout";
+
+    fn text<E: de::Error>(text: &str) -> Result<Self, E> {
+        match text {
+            "off" => Ok(Keepalive::Off),
+            other => Err(E::invalid_value(Unexpected::Str(other), &Self::EXPECTED)),
+        }
+    }
+
+    fn map<D: Deserializer<'de>>(map: D) -> Result<Self, D::Error> {
+        KeepaliveTimes::deserialize(map).map(Keepalive::On)
+    }
+}
+
 macro_rules! any_form {
     ($($type:ty)*) => { $(
         impl<'de> Deserialize<'de> for $type {
@@ -116,7 +131,7 @@ macro_rules! any_form {
     )* };
 }
 
-any_form!(Match Protocol Cluster Endpoint);
+any_form!(Match Protocol Cluster Endpoint Keepalive);
 
 impl Serialize for Protocol {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -138,6 +153,15 @@ impl Serialize for Endpoint {
         match self.weight {
             None => serializer.serialize_str(&self.address),
             Some(_) => Endpoint::serialize(self, serializer),
+        }
+    }
+}
+
+impl Serialize for Keepalive {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Keepalive::Off => serializer.serialize_str("off"),
+            Keepalive::On(times) => times.serialize(serializer),
         }
     }
 }

@@ -220,6 +220,30 @@ pub struct Cluster {
     /// See [`model::Cluster::idle_timeout`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<Timeout>,
+    /// See [`model::Cluster::keepalive`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keepalive: Option<Keepalive>,
+}
+
+/// Whether silent upstream connections are pinged: `off`, or when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keepalive {
+    /// See [`model::Keepalive::Off`].
+    Off,
+    /// See [`model::Keepalive::On`].
+    On(KeepaliveTimes),
+}
+
+/// When silent upstream connections are pinged, and given up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeepaliveTimes {
+    /// See [`model::KeepaliveTimes::interval`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Period>,
+    /// See [`model::KeepaliveTimes::timeout`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Period>,
 }
 
 /// A server: its address, or its address and weight.
@@ -261,6 +285,18 @@ impl From<Balance> for model::Balance {
             Balance::RoundRobin => model::Balance::RoundRobin,
             Balance::LeastRequest => model::Balance::LeastRequest,
         }
+    }
+}
+
+impl From<Keepalive> for model::Keepalive {
+    fn from(keepalive: Keepalive) -> Self {
+        let Keepalive::On(given) = keepalive else { return model::Keepalive::Off };
+        let default = model::KeepaliveTimes::default();
+        let or = |given: Option<Period>, default| given.map_or(default, |Period(time)| time);
+        model::Keepalive::On(model::KeepaliveTimes {
+            interval: or(given.interval, default.interval),
+            timeout: or(given.timeout, default.timeout),
+        })
     }
 }
 

@@ -97,6 +97,9 @@ fn take_frame(worker: &mut Worker, metadata: &mut Metadata, key: DownstreamKey) 
 }
 
 fn message(worker: &mut Worker, metadata: &mut Metadata, key: DownstreamKey) {
+    if let Some(reason) = metadata.unread {
+        unread(worker, metadata.kind, key, reason);
+    }
     match metadata.kind {
         MessageKind::Request | MessageKind::Oneway | MessageKind::StreamOpen => {
             exchange::request(worker, metadata, key);
@@ -105,7 +108,19 @@ fn message(worker: &mut Worker, metadata: &mut Metadata, key: DownstreamKey) {
         MessageKind::StreamData | MessageKind::StreamHalfClose | MessageKind::StreamClose => {
             exchange::pass_up(worker, metadata, key);
         }
+        MessageKind::GoAway => exchange::pass_go_away(worker, metadata, key),
         _ => dropped(worker, key),
+    }
+}
+
+/// The body of a request could not be read as far as was asked for. It goes on all the same.
+#[cold]
+fn unread(worker: &mut Worker, kind: MessageKind, key: DownstreamKey, reason: DecodeError) {
+    if matches!(kind, MessageKind::Request | MessageKind::Oneway | MessageKind::StreamOpen)
+        && let Some(client) = worker.downstreams.get_mut(key)
+    {
+        tracing::debug!(%reason, "the body of a request can't be read");
+        client.listener.borrow_mut().counters.unread_bodies += 1;
     }
 }
 

@@ -25,8 +25,11 @@ pub struct Cluster {
     pub max_connections: usize,
     /// How long making a connection may take.
     pub connect_timeout: Duration,
-    /// How long an upstream connection without a request in flight is kept; `None` is for ever.
+    /// How long an upstream connection without a request in flight is kept; `None` is for ever. Pings
+    /// of either side don't prolong it.
     pub idle_timeout: Option<Duration>,
+    /// Whether silent connections are asked for a sign of life.
+    pub keepalive: Keepalive,
 }
 
 impl Cluster {
@@ -48,6 +51,7 @@ impl Cluster {
             max_connections: Self::DEFAULT_MAX_CONNECTIONS,
             connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
             idle_timeout: Some(Self::DEFAULT_IDLE_TIMEOUT),
+            keepalive: Keepalive::IfPossible,
         }
     }
 
@@ -81,6 +85,49 @@ impl Endpoint {
     pub const fn weight(mut self, weight: u32) -> Self {
         self.weight = weight;
         self
+    }
+}
+
+/// Whether upstream connections on which nothing comes are pinged, to keep them open and to notice
+/// those that are half open: gone, though nobody has closed them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Keepalive {
+    /// With the default times, where the protocol has pings.
+    #[default]
+    IfPossible,
+    /// With these times; the protocol must have pings.
+    On(KeepaliveTimes),
+    /// Never.
+    Off,
+}
+
+impl Keepalive {
+    /// The times that hold for a protocol that has pings, or, if `ping` is false, has none.
+    pub(crate) fn times(self, ping: bool) -> Option<KeepaliveTimes> {
+        match self {
+            Keepalive::IfPossible => ping.then(KeepaliveTimes::default),
+            Keepalive::On(times) => ping.then_some(times),
+            Keepalive::Off => None,
+        }
+    }
+}
+
+/// When silent upstream connections are pinged, and given up. Met to about a second, or to an eighth
+/// of the time if that is less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepaliveTimes {
+    /// How long nothing may come before there is a ping; more than zero.
+    pub interval: Duration,
+    /// How long nothing may come after the ping before the connection is closed; more than zero.
+    pub timeout: Duration,
+}
+
+impl Default for KeepaliveTimes {
+    /// A ping after one minute, the end ten seconds later. Peers that close what is silent commonly
+    /// wait for three minutes.
+    fn default() -> Self {
+        KeepaliveTimes { interval: Duration::from_secs(60), timeout: Duration::from_secs(10) }
     }
 }
 

@@ -8,7 +8,7 @@ mod listener;
 mod route;
 mod snapshot;
 
-pub use self::cluster::{Balance, Cluster, Endpoint};
+pub use self::cluster::{Balance, Cluster, Endpoint, Keepalive, KeepaliveTimes};
 pub use self::listener::Listener;
 pub use self::route::{Matcher, Predicate, Route, WeightedCluster};
 pub use self::snapshot::{Invalid, Snapshot};

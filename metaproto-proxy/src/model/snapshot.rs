@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use metaproto_core::{Change, Correlation, Mutation, Protocol, Sharing};
 
-use super::{Cluster, Listener, Matcher, Predicate, Route};
+use super::{Cluster, Keepalive, Listener, Matcher, Predicate, Route};
 
 /// All listeners and clusters of a proxy at one time. Applied whole.
 #[derive(Debug, Clone, Default)]
@@ -139,6 +139,7 @@ impl Snapshot {
                 return Err(Invalid::new(path, self.no_cluster(&target.cluster)));
             };
             validate_sharing(protocol, cluster)?;
+            validate_keepalive(protocol, cluster)?;
         }
         Ok(())
     }
@@ -167,6 +168,13 @@ fn validate_cluster(cluster: &Cluster, path: &str) -> Result<(), Invalid> {
     }
     if cluster.connect_timeout.is_zero() {
         return Err(Invalid::new(format!("{path}.connect_timeout"), "must be more than zero"));
+    }
+    if let Keepalive::On(times) = cluster.keepalive {
+        let zero = [("interval", times.interval), ("timeout", times.timeout)];
+        if let Some((key, _)) = zero.iter().find(|(_, time)| time.is_zero()) {
+            let reason = "must be more than zero; `keepalive: off` sends no pings";
+            return Err(Invalid::new(format!("{path}.keepalive.{key}"), reason));
+        }
     }
     let bounds =
         [("connections", cluster.connections), ("max_connections", cluster.max_connections)];
@@ -197,6 +205,14 @@ fn validate_sharing(protocol: &dyn Protocol, cluster: &Cluster) -> Result<(), In
             protocol.name()
         );
         return Err(Invalid::new(format!("clusters.{}.upstream_mode", cluster.name), reason));
+    }
+    Ok(())
+}
+
+fn validate_keepalive(protocol: &dyn Protocol, cluster: &Cluster) -> Result<(), Invalid> {
+    if matches!(cluster.keepalive, Keepalive::On(_)) && !protocol.capabilities().ping {
+        let reason = format!("{} has no pings; leave it out", protocol.name());
+        return Err(Invalid::new(format!("clusters.{}.keepalive", cluster.name), reason));
     }
     Ok(())
 }

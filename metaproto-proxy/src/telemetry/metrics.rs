@@ -87,6 +87,11 @@ const LISTENER: &[Family<ListenerCounters>] = &[
         "Messages of clients that are neither requests nor pings.",
         |c| c.dropped,
     ),
+    counter(
+        "downstream_unread_bodies_total",
+        "Requests forwarded although their body could not be read as far as was asked for.",
+        |c| c.unread_bodies,
+    ),
     counter("requests_started_total", "Requests read.", |c| c.started),
     gauge("requests_active", "Requests read that have not ended.", |c| c.active),
 ];
@@ -134,6 +139,21 @@ const CLUSTER: &[Family<ClusterCounters>] = &[
     counter("upstream_unmatched_responses_total", "Responses that answer no request.", |c| {
         c.unmatched
     }),
+    counter(
+        "upstream_keepalive_pings_total",
+        "Pings sent on upstream connections on which nothing came.",
+        |c| c.keepalive_pings,
+    ),
+    counter(
+        "upstream_keepalive_failures_total",
+        "Upstream connections closed because nothing came after such a ping.",
+        |c| c.keepalive_failures,
+    ),
+    counter(
+        "upstream_unread_bodies_total",
+        "Responses forwarded although their body could not be read as far as was asked for.",
+        |c| c.unread_bodies,
+    ),
 ];
 
 /// Metrics as they are written. Writing to a `String` can't fail.
@@ -280,12 +300,13 @@ mod tests {
         let listener = counters.listeners.entry("l".to_owned()).or_default();
         let of_listener = number!(listener, ListenerCounters {
             connections connections_active connections_refused protocol_errors slow_clients
-            idle_timeouts bytes_received bytes_sent pings dropped started active
+            idle_timeouts bytes_received bytes_sent pings dropped unread_bodies started active
         } completed);
         let cluster = counters.clusters.entry("c".to_owned()).or_default();
         let of_cluster = number!(cluster, ClusterCounters {
             connections connections_active connect_failures resets protocol_errors bytes_received
-            bytes_sent requests active redispatched timeouts pings late unmatched
+            bytes_sent requests active redispatched timeouts pings late unmatched keepalive_pings
+            keepalive_failures unread_bodies
         });
         let page = render(&counters, Duration::ZERO);
         for (label, numbers) in [("{listener=\"l\"}", of_listener), ("{cluster=\"c\"}", of_cluster)]

@@ -204,14 +204,19 @@ fn pings_of_both_sides_are_answered() {
 
 #[test]
 fn after_a_go_away_calls_in_flight_finish_and_new_ones_take_a_new_connection() {
+    let go_away = Frame::new(toy::GO_AWAY, 7, 8, "for a reason");
     for mode in MODES {
         run(simple(mode), async |world| {
             let mut client = world.client().await;
             client.send(&request(1, "old")).await;
             let mut old = world.accept(1).await;
             let got = old.recv().await;
-            old.send(&Frame::new(toy::GO_AWAY, 0, 0, "")).await;
-            world.settle().await;
+            old.send(&go_away).await;
+            // The connection that ends is the client's own only if it is bound.
+            match mode {
+                Sharing::Bound => client.expect(&go_away).await,
+                _ => client.expect_silence().await,
+            }
             client.send(&request(2, "new")).await;
             let mut new = world.accept(1).await;
             new.echo().await;
@@ -219,6 +224,49 @@ fn after_a_go_away_calls_in_flight_finish_and_new_ones_take_a_new_connection() {
             old.send(&response(got.id, "done")).await;
             client.expect(&response(1, "done")).await;
             old.expect_closed().await;
+            client.send(&request(3, "newer")).await;
+            new.echo().await;
+            client.expect(&response(3, "newer")).await;
+            assert_eq!(world.cluster().connections, 2);
+        });
+    }
+}
+
+#[test]
+fn a_go_away_on_a_connection_at_rest_ends_it() {
+    for mode in MODES {
+        run(simple(mode), async |world| {
+            let mut client = world.client().await;
+            client.send(&request(1, "a")).await;
+            let mut server = world.accept(1).await;
+            server.echo().await;
+            client.expect(&response(1, "a")).await;
+            server.send(&Frame::new(toy::GO_AWAY, 0, 0, "")).await;
+            server.expect_closed().await;
+            assert_eq!(world.cluster().resets, 0);
+        });
+    }
+}
+
+#[test]
+fn a_go_away_of_a_client_reaches_its_own_upstream_connections_only() {
+    let go_away = Frame::new(toy::GO_AWAY, 7, 8, "for a reason");
+    for mode in MODES {
+        run(simple(mode), async |world| {
+            let mut client = world.client().await;
+            client.send(&go_away).await;
+            client.send(&request(1, "a")).await;
+            let mut server = world.accept(1).await;
+            server.echo().await;
+            client.expect(&response(1, "a")).await;
+            client.send_all(&[go_away.clone(), request(2, "b")]).await;
+            let passed = mode == Sharing::Bound;
+            if passed {
+                server.expect(&go_away).await;
+            }
+            server.echo().await;
+            client.expect(&response(2, "b")).await;
+            assert_eq!(world.listener().dropped, if passed { 1 } else { 2 });
         });
     }
 }

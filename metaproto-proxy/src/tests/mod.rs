@@ -12,12 +12,14 @@ mod exclusive;
 mod failures;
 mod forward;
 mod ids;
+mod keepalive;
 mod order;
 mod pressure;
 mod random;
 mod reload;
 mod routing;
 mod timing;
+mod unread;
 mod unreadable;
 
 use std::net::SocketAddr;
@@ -29,7 +31,7 @@ use metaproto_core::Sharing;
 use self::peer::{Frame, Peer, error, oneway, request, response};
 use self::toy::Toy;
 use self::world::{World, run, run_filtered};
-use crate::model::{Cluster, Listener, Route, Snapshot};
+use crate::model::{Cluster, Keepalive, KeepaliveTimes, Listener, Route, Snapshot};
 
 /// Every way to use upstream connections.
 const MODES: [Sharing; 3] = [Sharing::Shared, Sharing::Exclusive, Sharing::Bound];

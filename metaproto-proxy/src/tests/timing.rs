@@ -49,11 +49,47 @@ fn the_shorter_of_the_timeouts_of_route_and_request_counts() {
 }
 
 #[test]
+fn a_request_without_any_time_left_is_answered_at_once_and_not_sent() {
+    for mode in MODES {
+        run(simple(mode), async |world| {
+            let mut client = world.client().await;
+            let start = Instant::now();
+            client.send(&Frame { code: 255, ..request(1, "a") }).await;
+            client.expect_error(1, ErrorKind::Timeout).await;
+            assert_eq!(start.elapsed(), ms(0));
+            assert_eq!((world.cluster().requests, world.cluster().connections), (0, 0));
+            client.send(&request(2, "b")).await;
+            world.accept(1).await.echo().await;
+            client.expect(&response(2, "b")).await;
+        });
+    }
+}
+
+#[test]
+fn a_client_that_only_pings_is_not_idle() {
+    let snapshot = with(Sharing::Shared, |listener, _| listener.idle_timeout = Some(ms(2000)));
+    run(snapshot, async |world| {
+        let mut client = world.client().await;
+        for n in 0..10 {
+            sleep(ms(1500)).await;
+            client.send(&Frame::new(toy::PING, n, 0, "")).await;
+            client.expect(&Frame::new(toy::PONG, n, 0, "")).await;
+        }
+        let start = Instant::now();
+        client.expect_closed().await;
+        assert!(start.elapsed() >= ms(2000) && start.elapsed() <= ms(2300));
+    });
+}
+
+#[test]
 fn without_a_timeout_a_call_waits_for_hours() {
     let mut route = Route::to("c");
     route.timeout = None;
     for mode in MODES {
-        let snapshot = with(mode, |listener, _| listener.routes = vec![Arc::new(route.clone())]);
+        let snapshot = with(mode, |listener, cluster| {
+            listener.routes = vec![Arc::new(route.clone())];
+            cluster.keepalive = Keepalive::Off;
+        });
         run(snapshot, async |world| {
             let mut client = world.client().await;
             client.send(&request(1, "a")).await;

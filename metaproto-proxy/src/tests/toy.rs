@@ -7,7 +7,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use metaproto_core::*;
 
 /// `len: u16` (of all) `kind: u8` `id: u32` `code: u8`, then the body. Property `to` is the first
-/// byte of the body, and can be set. A request's code is its timeout in units of 10 ms, if not 0.
+/// byte of the body, and can be set; a body that begins with [`SEALED`] can't be read. A request's code
+/// is its timeout in units of 10 ms, if not 0; 255 is no time at all.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Toy {
     /// Responses are told apart by their order, not by the id.
@@ -26,6 +27,10 @@ pub(crate) const PONG: u8 = 4;
 pub(crate) const GO_AWAY: u8 = 5;
 pub(crate) const STREAM_OPEN: u8 = 6;
 pub(crate) const STREAM_DATA: u8 = 7;
+/// Answers a ping without its id.
+pub(crate) const PLAIN_PONG: u8 = 8;
+/// Begins a body that can't be read, and can be forwarded.
+pub(crate) const SEALED: u8 = 0xEE;
 /// Can be framed, not read, and nothing behind it can.
 pub(crate) const CORRUPT: u8 = 98;
 /// Can be framed, not read.
@@ -89,6 +94,8 @@ impl Codec for Toy {
         metadata.context_size = HEADER;
         if let Some(to) = frame.get(HEADER) {
             metadata.push_int("to", *to);
+            let sealed = DecodeError::message("body", Fault::Other("is sealed"));
+            metadata.unread = (*to == SEALED).then_some(sealed);
         }
         let (kind, code) = (frame[2], frame[7]);
         metadata.frame = frame;
@@ -98,6 +105,10 @@ impl Codec for Toy {
             RESPONSE => MessageKind::Response,
             PING => MessageKind::Ping,
             PONG => MessageKind::Pong,
+            PLAIN_PONG => {
+                metadata.request_id = None;
+                MessageKind::Pong
+            }
             GO_AWAY => MessageKind::GoAway,
             STREAM_OPEN => MessageKind::StreamOpen,
             STREAM_DATA => MessageKind::StreamData,
@@ -114,6 +125,7 @@ impl Codec for Toy {
             _ => return Err(DecodeError::message("kind", Fault::UnknownValue(kind.into()))),
         };
         if metadata.kind == MessageKind::Request && code > 0 {
+            let code = if code == 255 { 0 } else { code };
             metadata.timeout = Some(Duration::from_millis(10) * code.into());
         }
         if metadata.kind == MessageKind::Response {
@@ -173,6 +185,11 @@ impl Codec for Toy {
             _ => MessageKind::Oneway,
         };
         Some(RequestHead::peeked(kind, Some(id.into()), head.get(..HEADER)?))
+    }
+
+    fn ping(&self, id: u64, out: &mut BytesMut) -> Result<(), EncodeError> {
+        out.put_slice(&frame(PING, id as u32, 0, b""));
+        Ok(())
     }
 
     fn pong(&self, ping: &Metadata, out: &mut BytesMut) -> Result<(), EncodeError> {

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::id_table::Found;
 use super::in_flight::InFlight;
+use super::keepalive::Ping;
 use super::{Waiting, WaitingLine, exclusive, pool, receive};
 use crate::downstream;
 use crate::exchange::{self, Call};
@@ -54,7 +55,12 @@ pub(crate) struct Upstream {
     pub(crate) orphaned_since: Option<Instant>,
     /// How many calls have run out of time since the endpoint last sent a byte.
     pub(crate) late_in_silence: usize,
+    /// When there was last a call on it. Pings of either side don't count.
     pub(crate) last_active: Instant,
+    /// When anything last came from it.
+    pub(crate) last_heard: Instant,
+    /// The ping that it has not answered.
+    pub(crate) ping: Option<Ping>,
     pub(crate) marked: bool,
     pub(crate) waker: Waker,
 }
@@ -82,6 +88,11 @@ impl Upstream {
         }
     }
 
+    /// Whether the clients that were kept from sending more may go on.
+    pub(crate) fn has_room(&self) -> bool {
+        self.backlog() <= self.buffer / 2 && !self.is_held()
+    }
+
     /// The bytes that wait to be written.
     pub(crate) fn backlog(&self) -> usize {
         self.outbox.len() + self.waiting.bytes()
@@ -102,7 +113,7 @@ fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
     worker.now = Instant::now();
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     upstream.io = Some(io);
-    upstream.last_active = worker.now;
+    (upstream.last_active, upstream.last_heard) = (worker.now, worker.now);
     let endpoint = upstream.endpoint;
     let waiting = std::mem::take(&mut upstream.waiting);
     if let Some(endpoint) = worker.endpoints.get_mut(endpoint) {
@@ -164,6 +175,7 @@ fn wait(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
 /// Sends what no response will come to: the id only must not be another call's.
 fn send_unanswered(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
+    upstream.last_active = worker.now;
     let Upstream { codec, outbox, in_flight, .. } = upstream;
     let written = match in_flight.spare_id() {
         Ok(id) => message.write(outbox, &**codec, id).map_err(|error| unwritable(&error)),
@@ -188,6 +200,24 @@ pub(crate) fn pass(
     upstream.outbox.share(std::mem::take(&mut metadata.frame));
     mark(worker, key);
     block_if_full(worker, key, from);
+}
+
+/// Passes on a message that is no part of a stream to the connection that belongs to its client. Not
+/// before the connection has been made: the message would arrive ahead of the calls that wait for that.
+pub(crate) fn pass_copy(
+    worker: &mut Worker,
+    metadata: &Metadata,
+    key: UpstreamKey,
+    from: DownstreamKey,
+) -> bool {
+    let Some(upstream) = worker.upstreams.get_mut(key) else { return false };
+    if upstream.io.is_none() {
+        return false;
+    }
+    upstream.outbox.share(metadata.frame.clone());
+    mark(worker, key);
+    block_if_full(worker, key, from);
+    true
 }
 
 fn unwritable(error: &EncodeError) -> Error {
@@ -234,7 +264,6 @@ pub(crate) fn flush(worker: &mut Worker, key: UpstreamKey) {
     let result =
         write_out(io, &mut Context::from_waker(&waker), &mut upstream.outbox, &mut written);
     if written > 0 {
-        upstream.last_active = worker.now;
         upstream.stalled_since = None;
     }
     if result.is_pending() && upstream.stalled_since.is_none() {
@@ -244,7 +273,7 @@ pub(crate) fn flush(worker: &mut Worker, key: UpstreamKey) {
     if let Some(cluster) = cluster.and_then(|key| worker.clusters.get_mut(key)) {
         cluster.counters.bytes_sent += written;
     }
-    if upstream.outbox.len() <= upstream.buffer / 2 && !upstream.blocked.is_empty() {
+    if upstream.has_room() && !upstream.blocked.is_empty() {
         let blocked = std::mem::take(&mut upstream.blocked);
         downstream::unblock(worker, blocked);
     }

@@ -70,7 +70,7 @@ pub(super) fn must_hand_on(worker: &Worker, key: EndpointKey) -> bool {
 /// to the pool.
 pub(super) fn release_if_free(worker: &mut Worker, key: UpstreamKey) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
-    let busy = upstream.in_flight.live() > 0 || !upstream.outbox.is_empty();
+    let busy = upstream.in_flight.live() > 0 || !upstream.outbox.is_empty() || upstream.is_held();
     if upstream.sharing != Sharing::Exclusive || upstream.io.is_none() || busy {
         return;
     }

@@ -58,7 +58,7 @@ fn expire_connection(worker: &mut Worker, key: UpstreamKey, now: Instant) {
     };
     let mut calls = upstream.waiting.abandon(&mut is_late);
     let sent = upstream.in_flight.abandon(is_late);
-    if upstream.backlog() <= upstream.buffer / 2 {
+    if upstream.has_room() {
         blocked = std::mem::take(&mut upstream.blocked);
     }
     let any_sent = !sent.is_empty();
@@ -116,7 +116,7 @@ fn time_out(worker: &mut Worker, endpoint: EndpointKey, calls: Vec<Call>) {
     }
 }
 
-/// Closes the connections that nothing has happened on for long, and gives back the memory of those
+/// Closes the connections that have had no calls for long, and gives back the memory of those
 /// that rest.
 pub(crate) fn close_idle(worker: &mut Worker) {
     let now = worker.now;
@@ -124,6 +124,7 @@ pub(crate) fn close_idle(worker: &mut Worker) {
     for (key, upstream) in &mut worker.upstreams {
         // Responses that nobody waits for don't count: what is closed can't bring them late.
         if upstream.io.is_none() || upstream.calls() > 0 || !upstream.outbox.is_empty() {
+            upstream.last_active = now;
             continue;
         }
         let rested = now.saturating_duration_since(upstream.last_active);

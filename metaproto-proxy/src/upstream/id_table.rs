@@ -68,6 +68,27 @@ impl<T> IdTable<T> {
         self.free_id()
     }
 
+    /// Takes an id for a message that is no request, and that may be answered all the same: it is as
+    /// that of a request that was given up.
+    pub(crate) fn reserve(&mut self) -> Option<u64> {
+        let id = self.spare()?;
+        let index = self.index(id);
+        *self.slots.get_mut(index)? = Slot::Abandoned(id);
+        self.abandoned += 1;
+        Some(id)
+    }
+
+    /// Waits no longer for the response of a request that was given up.
+    pub(crate) fn forget(&mut self, id: u64) {
+        let index = self.index(id);
+        if let Some(slot) = self.slots.get_mut(index)
+            && matches!(slot, Slot::Abandoned(own) if *own == id)
+        {
+            *slot = Slot::Free;
+            self.abandoned -= 1;
+        }
+    }
+
     /// Gives `value` an id; gives it back if there are too many.
     #[inline(always)]
     pub(crate) fn insert(&mut self, value: T) -> Result<u64, T> {
@@ -204,6 +225,8 @@ mod tests {
         Answer(usize),
         AnswerAbandoned(usize),
         Abandon(u8),
+        Reserve,
+        Forget(usize),
         Unknown(u64),
     }
 
@@ -213,6 +236,8 @@ mod tests {
             3 => any::<usize>().prop_map(Step::Answer),
             1 => any::<usize>().prop_map(Step::AnswerAbandoned),
             1 => any::<u8>().prop_map(Step::Abandon),
+            1 => Just(Step::Reserve),
+            1 => any::<usize>().prop_map(Step::Forget),
             1 => any::<u64>().prop_map(Step::Unknown),
         ];
         proptest::collection::vec(step, 0..400)
@@ -260,6 +285,20 @@ mod tests {
                             let id = *live.iter().find(|(_, v)| **v == value).unwrap().0;
                             live.remove(&id);
                             abandoned.insert(id, ());
+                        }
+                    }
+                    Step::Reserve => match table.reserve() {
+                        Some(id) => {
+                            prop_assert!(!live.contains_key(&id));
+                            prop_assert_eq!(abandoned.insert(id, ()), None);
+                        }
+                        None => prop_assert!(live.len() + abandoned.len() >= 12),
+                    },
+                    // Only what was given up is forgotten.
+                    Step::Forget(n) => {
+                        for (id, ()) in nth(&live, n).map(|(id, _)| (id, ())).into_iter().chain(nth(&abandoned, n)) {
+                            table.forget(id);
+                            abandoned.remove(&id);
                         }
                     }
                     Step::Unknown(id) => if !live.contains_key(&id) && !abandoned.contains_key(&id) {

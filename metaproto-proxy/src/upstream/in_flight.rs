@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use metaproto_core::Correlation;
+
 use super::id_table::{Found, IdTable};
 use crate::exchange::Call;
 
@@ -76,6 +78,42 @@ impl InFlight {
         match self {
             InFlight::ById(table) => table.spare().map(Some).ok_or(Full),
             InFlight::Queue(_) => Ok(None),
+        }
+    }
+
+    /// Takes an id for a ping, or, if `correlation` has none, a place in the order, which only an empty
+    /// queue has. Kept until [`end_ping`](InFlight::end_ping), or until a response takes it. `None` if
+    /// there is no id or place for it now.
+    pub(crate) fn begin_ping(&mut self, correlation: Correlation) -> Option<Option<u64>> {
+        let queue = match self {
+            InFlight::ById(table) => return table.reserve().map(Some),
+            InFlight::Queue(queue) => queue,
+        };
+        let id = match correlation {
+            Correlation::Order if queue.is_empty() => None,
+            Correlation::Order => return None,
+            // These ids are the client's. Clients count upwards from a small number, mostly.
+            Correlation::Id { bits } => {
+                let max_id = u64::MAX >> (64 - u32::from(bits.clamp(1, 64)));
+                let is_free = |id: &u64| !queue.iter().any(|queued| queued.id == Some(*id));
+                Some((0..=queue.len() as u64).map_while(|n| max_id.checked_sub(n)).find(is_free)?)
+            }
+        };
+        queue.push_back(Queued { id, call: None });
+        Some(id)
+    }
+
+    /// Gives the id or the place of a ping back, if a response has not taken it.
+    pub(crate) fn end_ping(&mut self, id: Option<u64>) {
+        match (self, id) {
+            (InFlight::ById(table), Some(id)) => table.forget(id),
+            (InFlight::ById(_), None) => {}
+            (InFlight::Queue(queue), _) => {
+                let ping = |queued: &Queued| queued.id == id && queued.call.is_none();
+                if let Some(position) = queue.iter().position(ping) {
+                    queue.remove(position);
+                }
+            }
         }
     }
 

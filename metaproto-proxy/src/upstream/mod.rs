@@ -16,15 +16,17 @@ mod expire;
 mod give_up;
 mod id_table;
 mod in_flight;
+mod keepalive;
 mod pool;
 mod receive;
 mod waiting;
 
-pub(crate) use self::connection::{Upstream, any_unsent, flush, pass};
+pub(crate) use self::connection::{Upstream, any_unsent, flush, pass, pass_copy};
 pub(crate) use self::endpoint::Endpoint;
 pub(crate) use self::exclusive::connect_more;
 pub(crate) use self::expire::{close_idle, expire};
 pub(crate) use self::give_up::{abort, client_gone};
+pub(crate) use self::keepalive::keep_alive;
 pub(crate) use self::pool::{bound_endpoint, dispatch, remove_endpoint, retire_all, sharing};
 pub(crate) use self::receive::resume;
 

@@ -165,6 +165,8 @@ fn new_upstream(
         late_in_silence: 0,
         orphaned_since: None,
         last_active: now,
+        last_heard: now,
+        ping: None,
         marked: false,
         waker: Waker::noop().clone(),
     }

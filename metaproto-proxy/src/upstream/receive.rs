@@ -7,7 +7,7 @@ use metaproto_core::{DecodeError, Error, ErrorKind, MessageKind, Metadata, Scope
 use tokio::time::Instant;
 
 use super::id_table::Found;
-use super::{connection, exclusive, pool};
+use super::{connection, exclusive, keepalive, pool};
 use crate::inbound::CutError;
 use crate::worker::{UpstreamKey, Worker};
 use crate::{downstream, exchange};
@@ -34,7 +34,7 @@ pub(super) fn poll(worker: &mut Worker, key: UpstreamKey, context: &mut Context<
         match upstream.inbound.poll_read(io, context, &mut worker.scratch) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(count @ 1..)) => {
-                upstream.last_active = worker.now;
+                upstream.last_heard = worker.now;
                 upstream.late_in_silence = 0;
                 let endpoint = upstream.endpoint;
                 if let Some(counters) = pool::counters(worker, endpoint) {
@@ -108,24 +108,47 @@ fn receive_one(worker: &mut Worker, metadata: &mut Metadata, key: UpstreamKey) -
 }
 
 fn message(worker: &mut Worker, metadata: &mut Metadata, key: UpstreamKey) {
+    if let Some(reason) = metadata.unread {
+        unread(worker, metadata, key, reason);
+    }
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     let endpoint = upstream.endpoint;
     match metadata.kind {
         MessageKind::Response => match upstream.in_flight.take(metadata.request_id) {
             Found::Live(call) => {
+                upstream.last_active = worker.now;
                 pool::uncount_endpoint(worker, endpoint);
                 exchange::respond(worker, metadata, call);
             }
+            // Some protocols answer a ping as they answer a request.
+            Found::Abandoned if keepalive::answered(worker, key, metadata.request_id) => {}
             Found::Abandoned => count(worker, key, |counters| counters.late += 1),
             Found::Unknown => unmatched(worker, key),
         },
         MessageKind::Ping => pong(worker, metadata, key),
-        MessageKind::Pong => {}
-        MessageKind::GoAway => pool::retire(worker, key),
+        MessageKind::Pong => {
+            keepalive::answered(worker, key, metadata.request_id);
+        }
+        MessageKind::GoAway => {
+            // It is the client's own connection that ends, and the message may say more than that.
+            if let Some(client) = upstream.bound_to {
+                downstream::pass(worker, metadata, client);
+            }
+            pool::retire(worker, key);
+        }
         _ => match upstream.bound_to {
             Some(client) => downstream::pass(worker, metadata, client),
             None => unmatched(worker, key),
         },
+    }
+}
+
+/// The body of a message could not be read as far as was asked for. It goes on all the same.
+#[cold]
+fn unread(worker: &mut Worker, metadata: &Metadata, key: UpstreamKey, reason: DecodeError) {
+    if metadata.kind == MessageKind::Response {
+        tracing::debug!(%reason, "the body of a response can't be read");
+        count(worker, key, |counters| counters.unread_bodies += 1);
     }
 }
 
@@ -170,12 +193,15 @@ fn unmatched(worker: &mut Worker, key: UpstreamKey) {
 fn bad_response(worker: &mut Worker, metadata: &Metadata, key: UpstreamKey, error: DecodeError) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     let endpoint = upstream.endpoint;
-    if let Found::Live(call) = upstream.in_flight.take(metadata.request_id) {
-        pool::uncount_endpoint(worker, endpoint);
-        let message = format!("the upstream's response can't be read: {error}");
-        exchange::fail(worker, call, Error::new(ErrorKind::BadResponse, message));
-    } else {
-        unmatched(worker, key);
+    match upstream.in_flight.take(metadata.request_id) {
+        Found::Live(call) => {
+            upstream.last_active = worker.now;
+            pool::uncount_endpoint(worker, endpoint);
+            let message = format!("the upstream's response can't be read: {error}");
+            exchange::fail(worker, call, Error::new(ErrorKind::BadResponse, message));
+        }
+        Found::Abandoned if keepalive::answered(worker, key, metadata.request_id) => {}
+        _ => unmatched(worker, key),
     }
 }
 

@@ -63,8 +63,13 @@ impl Worker {
         let busy = upstream::expire(self) || self.draining.is_some();
         downstream::expire(self);
         if self.clock.next_idle.is_none_or(|next| next <= self.now) {
+            // A worker that was stopped for a while has yet to read what came meanwhile.
+            let on_time = self.clock.next_idle.is_none_or(|next| self.now < next + IDLE_TICK);
             downstream::close_idle(self);
             upstream::close_idle(self);
+            if on_time {
+                upstream::keep_alive(self);
+            }
             reload::collect(self);
             self.clock.next_idle = Some(self.now + self.idle_tick());
         }
@@ -74,11 +79,14 @@ impl Worker {
         if self.clock.running { idle.min(self.now + TICK) } else { idle }
     }
 
-    /// An eighth of the shortest idle timeout, so that none is exceeded by much.
+    /// An eighth of the shortest time after which a connection is closed or pinged, so that none is
+    /// exceeded by much.
     fn idle_tick(&self) -> Duration {
         let listeners = self.snapshot.listeners.iter().filter_map(|l| l.idle_timeout);
         let clusters = self.snapshot.clusters.values().filter_map(|c| c.idle_timeout);
-        let shortest = listeners.chain(clusters).min().unwrap_or(IDLE_TICK * 8);
+        let keepalives = self.clusters.values().filter_map(|cluster| cluster.keepalive);
+        let keepalives = keepalives.flat_map(|times| [times.interval, times.timeout]);
+        let shortest = listeners.chain(clusters).chain(keepalives).min().unwrap_or(IDLE_TICK * 8);
         (shortest / 8).clamp(TICK, IDLE_TICK)
     }
 }

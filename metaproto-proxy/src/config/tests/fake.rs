@@ -16,6 +16,7 @@ use crate::config::Protocols;
 struct Fake {
     name: &'static str,
     correlation: Correlation,
+    ping: bool,
     dialect: String,
 }
 
@@ -30,6 +31,7 @@ impl Protocol for Fake {
 
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::new(self.correlation);
+        capabilities.ping = self.ping;
         capabilities.properties.known = vec![
             PropertyInfo { name: "cmd".to_owned(), mutation: MutationSupport::SET },
             PropertyInfo { name: "trace".to_owned(), mutation: MutationSupport::NONE },
@@ -79,10 +81,10 @@ impl Codec for Mute {
     }
 }
 
-/// It with ids, as `fake` and `pretend`, and by order, as `lines`.
+/// It with ids and pings, as `fake` and `pretend`, and by order and without pings, as `lines`.
 pub(in crate::config) fn protocols() -> Protocols {
-    let fake = |name, correlation| Fake { name, correlation, dialect: String::new() };
+    let fake = |name, correlation, ping| Fake { name, correlation, ping, dialect: String::new() };
     Protocols::new()
-        .with(Arc::new(fake("fake", Correlation::Id { bits: 32 })))
-        .with(Arc::new(fake("lines", Correlation::Order)))
+        .with(Arc::new(fake("fake", Correlation::Id { bits: 32 }, true)))
+        .with(Arc::new(fake("lines", Correlation::Order, false)))
 }

@@ -237,6 +237,22 @@ fn mistakes_in_clusters_are_told() {
             "upstream_mode: share",
             "column 97: listeners[0].upstream.upstream_mode: unknown value \"share\"; did you mean shared? known are: shared, exclusive, bound",
         ),
+        (
+            "keepalive: on",
+            "column 93: listeners[0].upstream.keepalive: expected off, or a map with an interval and a timeout, not string \"on\"",
+        ),
+        (
+            "keepalive: {every: 1s}",
+            "column 94: listeners[0].upstream.keepalive.every: unknown key \"every\"; known are: interval, timeout",
+        ),
+        (
+            "keepalive: {interval: 0}",
+            "column 104: listeners[0].upstream.keepalive.interval: must be more than zero; `keepalive: off` sends no pings",
+        ),
+        (
+            "keepalive: {timeout: 0}",
+            "column 103: listeners[0].upstream.keepalive.timeout: must be more than zero; `keepalive: off` sends no pings",
+        ),
     ];
     for (keys, error) in table {
         assert_eq!(refused(&cluster(keys)), format!("line 2, {error}"), "{keys}");

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use self::fake::protocols;
 use self::mistakes::{listener, route};
 use super::*;
-use crate::model::{Balance, Predicate};
+use crate::model::{Balance, Keepalive, KeepaliveTimes, Predicate};
 
 fn parse(text: &str) -> Config {
     Config::parse(text, &protocols()).unwrap_or_else(|error| panic!("{error}\n{text}"))
@@ -66,6 +66,7 @@ clusters:
     max_connections: 4
     connect_timeout: 250ms
     idle_timeout: none
+    keepalive: {interval: 30s}
 "#;
 
 #[test]
@@ -78,6 +79,7 @@ fn a_short_file_has_the_defaults_of_the_model() {
     let cluster = &config.snapshot.clusters["v1"];
     assert_eq!(cluster.endpoints.len(), 2);
     assert_eq!((cluster.balance, cluster.sharing), (Balance::RoundRobin, None));
+    assert_eq!(cluster.keepalive, Keepalive::IfPossible);
 }
 
 #[test]
@@ -111,6 +113,9 @@ fn a_full_file_reaches_the_model() {
     );
     assert_eq!((cluster.connections, cluster.max_connections), (3, 4));
     assert_eq!((cluster.connect_timeout.as_millis(), cluster.idle_timeout), (250, None));
+    let interval = Duration::from_secs(30);
+    let times = KeepaliveTimes { interval, ..KeepaliveTimes::default() };
+    assert_eq!(cluster.keepalive, Keepalive::On(times));
 }
 
 #[test]
@@ -124,6 +129,32 @@ fn an_upstream_in_a_listener_is_a_cluster_of_the_listeners_name() {
     assert_eq!(config.snapshot.clusters["fake-2"].connections, 2);
     assert_eq!(config.snapshot.listeners[1].name, "fake-2");
     assert_eq!(config.snapshot.listeners[1].routes[0].clusters[0].cluster, "fake-2");
+}
+
+#[test]
+fn keepalive_is_off_or_a_map_of_times() {
+    let file = |keepalive: &str| {
+        listener(&format!("upstream: {{endpoints: [127.0.0.1:9], keepalive: {keepalive}}}"))
+    };
+    let keepalive = |text| parse(&file(text)).snapshot.clusters["fake"].keepalive;
+    assert_eq!(keepalive("off"), Keepalive::Off);
+    assert_eq!(keepalive("{}"), Keepalive::On(KeepaliveTimes::default()));
+    let times = KeepaliveTimes {
+        interval: Duration::from_millis(1500),
+        timeout: Duration::from_millis(250),
+    };
+    assert_eq!(keepalive("{interval: 1500ms, timeout: 250ms}"), Keepalive::On(times));
+    for text in ["off", "{}", "{timeout: 1s}"] {
+        assert_round_trip(&parse(&file(text)));
+    }
+    // A protocol without pings has no keepalive, and needs not say so.
+    let lines = |text: &str| file(text).replace("fake", "lines");
+    parse(&lines("off"));
+    parse(&listener("upstream: [127.0.0.1:9]").replace("fake", "lines"));
+    assert_eq!(
+        refused(&lines("{interval: 30s}")),
+        "line 2, column 94: listeners[0].upstream.keepalive: lines has no pings; leave it out"
+    );
 }
 
 #[test]

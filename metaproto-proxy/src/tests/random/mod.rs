@@ -35,6 +35,10 @@ impl Kind {
         let mut cluster = Cluster::new("c", endpoints.iter().copied().map(address)).sharing(mode);
         cluster.max_connections = 1 + n / 16 % 4;
         cluster.connections = 1 + n / 64 % 2;
+        cluster.keepalive = Keepalive::On(KeepaliveTimes {
+            interval: ms(300),
+            timeout: ms(1 + n as u64 / 128 % 200),
+        });
         let toy = Toy {
             by_order: self == Kind::Order,
             id_bits: if self == Kind::FewIds { 5 } else { 32 },
@@ -101,6 +105,21 @@ struct Client {
 struct Server {
     end: End,
     got: VecDeque<Frame>,
+    /// Each ping is answered in another way.
+    pings: u32,
+}
+
+impl Server {
+    fn pong(&mut self, ping: &Frame) {
+        self.pings += 1;
+        let kind = match self.pings % 4 {
+            0 => return,
+            1 => toy::PONG,
+            2 => toy::RESPONSE,
+            _ => toy::PLAIN_PONG,
+        };
+        self.end.outgoing.extend(Frame::new(kind, ping.id, 0, "pong").bytes());
+    }
 }
 
 struct Play<'a> {
@@ -182,8 +201,13 @@ impl Play<'_> {
         let by_order = self.kind == Kind::Order;
         let Some(server) = nth(&mut self.servers, n) else { return };
         while let Some(frame) = server.end.read().await {
-            if frame.kind == toy::PONG {
-                continue;
+            match frame.kind {
+                toy::PONG => continue,
+                toy::PING => {
+                    server.pong(&frame);
+                    continue;
+                }
+                _ => {}
             }
             let seen = self.sent.get_mut(&frame.body).expect("a body that nobody sent");
             assert!(!std::mem::replace(seen, true), "sent twice: {frame:?}");
@@ -238,7 +262,7 @@ impl Play<'_> {
         self.world.settle().await;
         for n in 1..4 {
             while let Some(peer) = self.world.try_accept(n) {
-                self.servers.push(Server { end: End::new(peer), got: VecDeque::new() });
+                self.servers.push(Server { end: End::new(peer), got: VecDeque::new(), pings: 0 });
             }
         }
         for server in &mut self.servers {
@@ -286,6 +310,9 @@ impl Play<'_> {
 
 impl Client {
     fn check(&mut self, frame: Frame, kind: Kind) {
+        if frame.kind == toy::GO_AWAY && kind != Kind::FewIds {
+            return;
+        }
         assert_eq!(frame.kind, toy::RESPONSE);
         let due = self.due.get_mut(&frame.id).filter(|due| **due > 0);
         *due.unwrap_or_else(|| panic!("nobody asked: {frame:?}")) -= 1;
