@@ -6,6 +6,8 @@ logs=$(mktemp -d)
 dubbo2=2.7.23
 dubbo3=3.3.6
 
+trap '' PIPE # a consumer that has died is one that does not answer
+
 declare -A pids=()    # programs that run, by name
 declare -A asking=()  # file descriptors to the consumers' standard input, by name
 declare -A telling=() # and from their standard output
@@ -33,7 +35,7 @@ install_tools() {
 build_java() {
   local profile
   for profile in dubbo2 dubbo3; do
-    timeout 600 mvn --batch-mode --quiet --file "$here/java/pom.xml" -P "$profile" process-classes
+    timeout 600 mvn --batch-mode --quiet -Dstyle.color=never --file "$here/java/pom.xml" -P "$profile" process-classes
   done
 }
 
