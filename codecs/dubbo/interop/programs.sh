@@ -6,26 +6,36 @@ logs=$(mktemp -d)
 dubbo2=2.7.23
 dubbo3=3.3.6
 
+trap '' PIPE # a consumer that has died is one that does not answer
+
 declare -A pids=()    # programs that run, by name
 declare -A asking=()  # file descriptors to the consumers' standard input, by name
 declare -A telling=() # and from their standard output
 
-# installed COMMAND PACKAGE: has Debian install what is missing.
+# installed COMMAND PACKAGE: has Debian install what is missing. Where that can't be done, there is nothing to run.
 installed() {
   if ! command -v "$1" >/dev/null; then
     echo "installing $2, as there is no $1"
-    apt-get -qq update && apt-get -qq install --yes --no-install-recommends "$2" >/dev/null
+    if ! { apt-get -qq update && apt-get -qq install --yes --no-install-recommends "$2"; } >/dev/null; then
+      echo "skipped: there is no $1, and $2 can't be installed"
+      exit 0
+    fi
   fi
+}
+
+# Has what the scripts themselves and the Java programs need.
+install_tools() {
+  installed python3 python3
+  installed curl curl
+  installed javac openjdk-17-jdk-headless
+  installed mvn maven
 }
 
 # Compiles the Java programs against both editions. The first time Maven fetches what they need.
 build_java() {
   local profile
-  installed java openjdk-17-jdk-headless
-  installed javac openjdk-17-jdk-headless
-  installed mvn maven
   for profile in dubbo2 dubbo3; do
-    timeout 600 mvn --batch-mode --quiet --file "$here/java/pom.xml" -P "$profile" process-classes
+    timeout 600 mvn --batch-mode --quiet -Dstyle.color=never --file "$here/java/pom.xml" -P "$profile" process-classes
   done
 }
 
