@@ -22,6 +22,7 @@ mod protocol;
 pub(crate) mod shown;
 mod spec;
 pub(crate) mod support;
+mod variants;
 pub(crate) mod whole;
 
 use std::fmt;
