@@ -1,11 +1,11 @@
 # What `run` does: each scenario is a function, and tells lines `ok WHAT`, `FAILED WHAT: why` or `skipped WHAT: why`.
 # shellcheck shell=bash
 
-# In this order; a minus in a name is an underscore in its function's. `provider-drain` is not among them: it fails, since the
-# proxy goes back to a provider that has announced its end.
+# In this order; a minus in a name is an underscore in its function's.
 # shellcheck disable=SC2034 # `run` has the loop
 scenarios=(java2-to-java2 java2-to-java3 java3-to-java2 java3-to-java3 fastjson2 fastjson unread go-peers no-route refused
-  route-timeout routes changes heartbeats keepalive half-open restart drain)
+  route-timeout routes changes heartbeats keepalive half-open restart drain
+  provider-drain)
 
 cases=strings,numbers,pojo,list,map,enum,bytes,date,exception-declared,exception-runtime,exception-generic,null,void
 cases+=,oneway,async,large,attachments,concurrent,unknown-method,unknown-service

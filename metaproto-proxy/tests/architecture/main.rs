@@ -81,7 +81,8 @@ const IMPORTS: &[Imports] = &[
     },
     Imports {
         within: "codecs/",
-        except: &[],
+        // Bodies in JSON are that protocol's own.
+        except: &["codecs/dubbo/src/body/json.rs"],
         never: &["tokio", "mio", "socket2", "hyper", "serde", "tracing", "metaproto_proxy"],
         only: &[],
         why: "a codec knows metaproto-core and its protocol",
