@@ -49,6 +49,12 @@ impl<'a> Values<'a> for Json<'a> {
         self.position >= self.frame.len()
     }
 
+    /// The last line of a body need not have an end.
+    fn separator(&self) -> &'static [u8] {
+        let before = self.position.checked_sub(1).and_then(|at| self.frame.get(at));
+        if self.is_at_end() && before != Some(&b'\n') { b"\n" } else { b"" }
+    }
+
     fn text(&mut self) -> Result<Option<Text<'a>>, DecodeError> {
         match self.value()? {
             Value::Null => Ok(None),
@@ -159,12 +165,14 @@ impl<'a, W: Fn(&[u8]) -> bool, E: FnMut(Entry<'a>)> Visitor<'a> for Entries<'a, 
             };
             let (key, value) = (find(key)?, find(value)?);
             let place = key.start..value.end();
+            // `{"$ref":"$.other"}` refers to another entry.
+            let counts = value.text.starts_with(['{', '[']);
             let key = key.text_of(key.text).map_err(A::Error::custom)?;
             if !(self.wanted)(key.bytes(self.frame)) {
                 continue;
             }
             let value = value.value().map_err(A::Error::custom)?;
-            (self.each)(Entry { key: Some(key), value, counts: false, place });
+            (self.each)(Entry { key: Some(key), value, counts, place });
         }
         Ok(())
     }

@@ -25,6 +25,11 @@ pub(crate) trait Values<'a> {
     /// Whether there is no further value.
     fn is_at_end(&self) -> bool;
 
+    /// What must stand in front of a value that is written where the next one starts.
+    fn separator(&self) -> &'static [u8] {
+        b""
+    }
+
     /// Reads a text, or nothing.
     fn text(&mut self) -> Result<Option<Text<'a>>, DecodeError>;
 
@@ -120,8 +125,8 @@ pub(crate) struct Entry<'a> {
     /// Its key; `None` if that is no text.
     pub(crate) key: Option<Text<'a>>,
     pub(crate) value: Value<'a>,
-    /// Whether others in the stream may count on it being there: it takes a number that
-    /// back-references count, or defines a class or a symbol.
+    /// Whether it may tie in with others in the stream: it takes a number that back-references
+    /// count, defines a class or a symbol, or refers to something.
     pub(crate) counts: bool,
     /// Where both stand in the frame, key first.
     pub(crate) place: Range<usize>,

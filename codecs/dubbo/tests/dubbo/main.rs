@@ -6,6 +6,7 @@ mod changes;
 mod conformance;
 mod events;
 mod frames;
+mod rare;
 mod replies;
 mod requests;
 mod responses;
