@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metaproto_core::{DecodeError, IntText, MessageKind, Metadata, PropertyValue, Source};
 
-use crate::asked::{ARGUMENT, ATTACHMENT, Asked, OWN, is_taken};
+use crate::asked::{ARGUMENT, ATTACHMENT, Asked, OWN, is_ambiguous};
 use crate::body::{Entry, Text, Value, Values, wrong};
 
 /// The attachment with the client's timeout in milliseconds.
@@ -25,15 +25,16 @@ pub(crate) fn read<'a>(
     let method = own(values, 4, asked, metadata)?;
     name_operation(path.as_ref(), method.as_ref(), frame, metadata);
     let whole = asked.attachments() || asked.timeout();
-    if !(whole || asked.arguments() || asked.own(5)) {
+    let up_to = if whole { usize::MAX } else { asked.arguments() };
+    if up_to == 0 && !asked.own(5) {
         return Ok(());
     }
     let types = own(values, 5, asked, metadata)?;
-    if !(whole || asked.arguments()) {
+    if up_to == 0 {
         return Ok(());
     }
     let types = types.as_ref().map(|types| types.bytes(frame)).unwrap_or_default();
-    arguments(values, count(types)?, asked, metadata)?;
+    arguments(values, count(types)?.min(up_to), asked, metadata)?;
     if whole {
         attachments(values, frame, asked, metadata)?;
     }
@@ -124,7 +125,7 @@ fn attachment(entry: &Entry<'_>, frame: &[u8], asked: &Asked, metadata: &mut Met
         metadata.timeout = milliseconds(&entry.value, frame);
     }
     if asked.all() {
-        return match is_taken(name) {
+        return match is_ambiguous(name) {
             true => metadata.push_prefixed(ATTACHMENT, name, value),
             false => metadata.push(key.source(), value),
         };
