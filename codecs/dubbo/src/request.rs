@@ -145,6 +145,10 @@ fn milliseconds(value: &Value<'_>, frame: &[u8]) -> Option<Duration> {
     u64::try_from(number).ok().filter(|number| *number > 0).map(Duration::from_millis)
 }
 
+/// The most parameters that a method has. Source: The Java Virtual Machine Specification, section
+/// 4.3.3.
+const MOST_PARAMETERS: usize = 255;
+
 /// How many types a descriptor names: `Ljava/lang/String;[I` are two.
 ///
 /// Source: field descriptors, The Java Virtual Machine Specification, section 4.3.2.
@@ -163,6 +167,9 @@ pub(crate) fn count(types: &[u8]) -> Result<usize, DecodeError> {
             _ => return Err(wrong("has a parameter type that is none")),
         }
         count = count.saturating_add(1);
+        if count > MOST_PARAMETERS {
+            return Err(wrong("has more parameters than a method can have"));
+        }
     }
     Ok(count)
 }
@@ -179,6 +186,8 @@ mod tests {
         assert_eq!(of("Ljava/lang/String;[Ljava/lang/String;[Ljava/lang/Object;"), Ok(3));
         assert_eq!(of("ZBCDFIJS[[J"), Ok(9));
         assert!(of("Ljava").is_err() && of("x").is_err());
+        assert_eq!(of(&"I".repeat(255)), Ok(255));
+        assert!(of(&"I".repeat(256)).is_err());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Entry, Kept, Text, Value, Values, WriteMap, truncated, wrong};
+use super::{Bounded, Entry, Kept, Text, Value, Values, WriteMap, truncated, wrong};
 
 /// The values of a body in JSON.
 pub(crate) struct Json<'a> {
@@ -81,6 +81,7 @@ impl<'a> Values<'a> for Json<'a> {
             return Ok(None);
         }
         let mut reader = serde_json::Deserializer::from_str(line.text);
+        let each = Bounded::new(each);
         let entries = Entries { frame: self.frame, line, wanted, each };
         let read = reader.deserialize_map(entries).and_then(|()| reader.end());
         read.map_err(|_| wrong("has no map of attachments in JSON"))?;
@@ -148,7 +149,7 @@ struct Entries<'a, W, E> {
     frame: &'a [u8],
     line: Place<'a>,
     wanted: W,
-    each: E,
+    each: Bounded<E>,
 }
 
 impl<'a, W: Fn(&[u8]) -> bool, E: FnMut(Entry<'a>)> Visitor<'a> for Entries<'a, W, E> {
@@ -172,7 +173,8 @@ impl<'a, W: Fn(&[u8]) -> bool, E: FnMut(Entry<'a>)> Visitor<'a> for Entries<'a, 
                 continue;
             }
             let value = value.value().map_err(A::Error::custom)?;
-            (self.each)(Entry { key: Some(key), value, counts, place });
+            let entry = Entry { key: Some(key), value, counts, place };
+            self.each.hand(entry).map_err(A::Error::custom)?;
         }
         Ok(())
     }

@@ -41,13 +41,36 @@ pub(crate) trait Values<'a> {
         self.value().map(drop)
     }
 
-    /// Reads a map and hands out those entries whose keys are `wanted`; tells where the marks of its
-    /// start stand, or `None` if there is nothing instead of a map.
+    /// Reads a map and hands out those entries whose keys are `wanted`, at most [`MOST_ENTRIES`];
+    /// tells where the marks of its start stand, or `None` if there is nothing instead of a map.
     fn map(
         &mut self,
         wanted: impl Fn(&[u8]) -> bool,
         each: impl FnMut(Entry<'a>),
     ) -> Result<Option<Range<usize>>, DecodeError>;
+}
+
+/// A map of which more is wanted is refused. An entry can be as short as two bytes, and what is kept
+/// of it is far longer: a frame full of them must not fill the memory.
+pub(crate) const MOST_ENTRIES: usize = 4096;
+
+/// Hands out entries of a map, up to [`MOST_ENTRIES`].
+struct Bounded<E> {
+    each: E,
+    left: usize,
+}
+
+impl<'a, E: FnMut(Entry<'a>)> Bounded<E> {
+    fn new(each: E) -> Self {
+        Bounded { each, left: MOST_ENTRIES }
+    }
+
+    fn hand(&mut self, entry: Entry<'a>) -> Result<(), DecodeError> {
+        let left = self.left.checked_sub(1);
+        self.left = left.ok_or_else(|| wrong("has too many attachments"))?;
+        (self.each)(entry);
+        Ok(())
+    }
 }
 
 /// Writes a map of texts in the way of one serialization.
