@@ -13,6 +13,16 @@ pub(crate) fn is_taken(name: &[u8]) -> bool {
     is("operation") || OWN.iter().any(|own| is(own))
 }
 
+/// Whether a property of this name, when everything is asked for, would pass for something else than
+/// the attachment of this name: a name that is taken, an argument, or another attachment.
+pub(crate) fn is_ambiguous(name: &[u8]) -> bool {
+    let has = |prefix: &str| {
+        let front = name.get(..prefix.len());
+        front.is_some_and(|front| front.eq_ignore_ascii_case(prefix.as_bytes()))
+    };
+    is_taken(name) || has(ATTACHMENT) || has(ARGUMENT)
+}
+
 /// In front of the name of an attachment.
 pub(crate) const ATTACHMENT: &str = "attachment.";
 
@@ -102,9 +112,10 @@ impl Asked {
         self.all || self.arguments.contains(&number)
     }
 
-    /// Whether any argument is.
-    pub(crate) fn arguments(&self) -> bool {
-        self.all || !self.arguments.is_empty()
+    /// How many arguments there are up to the last one that is asked for.
+    pub(crate) fn arguments(&self) -> usize {
+        let last = self.arguments.iter().max();
+        if self.all { usize::MAX } else { last.map_or(0, |last| last.saturating_add(1)) }
     }
 
     /// The properties that an attachment of this name gives.
@@ -140,7 +151,7 @@ mod tests {
     fn what_nobody_asks_for_is_not_read() {
         let asked = only(&["interface", "method"]);
         assert!(asked.own(2) && asked.own(4) && !asked.own(5));
-        assert!(!asked.attachments() && !asked.arguments() && !asked.timeout());
+        assert!(!asked.attachments() && asked.arguments() == 0 && !asked.timeout());
     }
 
     #[test]
@@ -160,6 +171,7 @@ mod tests {
     fn arguments_are_asked_for_by_number() {
         let asked = only(&["argument.2", "argument.x"]);
         assert!(asked.argument(2) && !asked.argument(0));
+        assert_eq!(asked.arguments(), 3);
         assert!(asked.attachments(), "what is no number may be an attachment's name");
     }
 }

@@ -21,8 +21,10 @@ pub(crate) fn request<'a>(
 ) -> Result<(), EncodeError> {
     request::pass(values, frame).map_err(unreadable)?;
     let map = Map::read(values, frame).map_err(unreadable)?;
-    let written = map.changed(mutation, write)?;
-    append(frame, &[Piece { place: map.place, bytes: written }], out)
+    match map.changed(mutation, write)? {
+        Some(written) => append(frame, &[Piece { place: map.place, bytes: written }], out),
+        None => append(frame, &[], out),
+    }
 }
 
 /// Appends `frame`, a response with the result of a call, with its attachments changed. A result that
@@ -40,11 +42,15 @@ pub(crate) fn response<'a>(
     if kind.has_value() {
         values.skip().map_err(unreadable)?;
     }
-    let map = match kind.has_attachments() {
+    let mut map = match kind.has_attachments() {
         true => Map::read(values, frame).map_err(unreadable)?,
-        false => Map::none(values.position()),
+        false => Map::none(values),
     };
-    let written = map.changed(mutation, write)?;
+    if !kind.has_attachments() && !kind.has_value() {
+        // The map follows the type, which is written anew, with its end.
+        map.separator = b"";
+    }
+    let Some(written) = map.changed(mutation, write)? else { return append(frame, &[], out) };
     if kind.has_attachments() {
         return append(frame, &[Piece { place: map.place, bytes: written }], out);
     }
@@ -91,6 +97,8 @@ fn append(frame: &Bytes, pieces: &[Piece], out: &mut Output) -> Result<(), Encod
 struct Map<'a> {
     /// Where they stand in the frame; empty if there are none.
     place: Range<usize>,
+    /// What parts it from what stands in front, if there is no map yet.
+    separator: &'static [u8],
     /// The marks of the map's start.
     start: Option<&'a [u8]>,
     entries: Vec<Attachment<'a>>,
@@ -98,65 +106,76 @@ struct Map<'a> {
 
 #[derive(Debug, Clone)]
 struct Attachment<'a> {
-    name: Cow<'a, str>,
+    /// `None` if its key is no text: no change means it.
+    name: Option<Cow<'a, str>>,
     /// See [`Entry::counts`](crate::body::Entry).
     counts: bool,
     kept: Kept<'a>,
 }
 
 impl<'a> Map<'a> {
-    fn none(at: usize) -> Self {
-        Map { place: at..at, start: None, entries: Vec::new() }
+    fn none(values: &impl Values<'a>) -> Self {
+        let at = values.position();
+        Map { place: at..at, separator: values.separator(), start: None, entries: Vec::new() }
     }
 
     fn read(values: &mut impl Values<'a>, frame: &'a [u8]) -> Result<Self, DecodeError> {
         let start = values.position();
         if values.is_at_end() {
-            return Ok(Map::none(start));
+            return Ok(Map::none(values));
         }
         let mut entries = Vec::new();
         let marks = values.map(
             |_| true,
             |entry| {
-                let name = entry.key.as_ref().map(|key| key.bytes(frame)).unwrap_or_default();
-                let name = Cow::Owned(String::from_utf8_lossy(name).into_owned());
+                let name = entry.key.as_ref().map(|key| key.bytes(frame));
+                let name = name.map(|name| Cow::Owned(String::from_utf8_lossy(name).into_owned()));
                 let kept = Kept::Raw(frame.get(entry.place).unwrap_or_default());
                 entries.push(Attachment { name, counts: entry.counts, kept });
             },
         )?;
         let start_marks = marks.and_then(|marks| frame.get(marks));
-        Ok(Map { place: start..values.position(), start: start_marks, entries })
+        let place = start..values.position();
+        Ok(Map { place, separator: b"", start: start_marks, entries })
     }
 
-    /// The map as it is after the changes.
-    fn changed(&self, mutation: &Mutation, write: &impl WriteMap) -> Result<BytesMut, EncodeError> {
+    /// The map as it is after the changes; `None` if there is none before and nothing to put in.
+    fn changed(
+        &self,
+        mutation: &Mutation,
+        write: &impl WriteMap,
+    ) -> Result<Option<BytesMut>, EncodeError> {
         let mut entries = self.entries.clone();
         for change in mutation.changes() {
             apply(change, &mut entries)?;
         }
+        if self.start.is_none() && entries.is_empty() {
+            return Ok(None);
+        }
         let kept: Vec<_> = entries.into_iter().map(|entry| entry.kept).collect();
-        let mut out = BytesMut::new();
+        let mut out = BytesMut::from(self.separator);
         write.map(self.start, &kept, &mut out);
-        Ok(out)
+        Ok(Some(out))
     }
 }
 
 fn apply<'a>(change: &'a Change, entries: &mut Vec<Attachment<'a>>) -> Result<(), EncodeError> {
     let name = attachment(change)?;
-    let is_meant = |entry: &Attachment<'_>| entry.name.eq_ignore_ascii_case(name);
+    let is_meant = |entry: &Attachment<'_>| {
+        entry.name.as_ref().is_some_and(|found| found.eq_ignore_ascii_case(name))
+    };
     let first = entries.iter().position(is_meant);
-    let last = entries.iter().rposition(|entry| is_meant(entry) && entry.counts);
-    if let Some(last) = last
-        && entries.iter().skip(last.saturating_add(1)).any(|entry| entry.counts)
-    {
+    // References lead backward: what stands in front does not refer to what is taken out.
+    let mut behind = entries.iter().skip_while(|entry| !(is_meant(entry) && entry.counts));
+    if behind.any(|entry| entry.counts && !is_meant(entry)) {
         return Err(EncodeError::Unsupported("taking out an object that others may refer to"));
     }
     match (change, first) {
         (Change::Set { value, .. }, first) => {
-            let key = first.and_then(|index| entries.get(index)).map(|entry| entry.name.clone());
+            let key = first.and_then(|index| entries.get(index)?.name.clone());
             let key = key.unwrap_or(Cow::Borrowed(name));
             let kept = Kept::New(key.clone(), value);
-            let set = Attachment { name: key, counts: false, kept };
+            let set = Attachment { name: Some(key), counts: false, kept };
             let at = first.unwrap_or(entries.len());
             entries.retain(|entry| !is_meant(entry));
             entries.insert(at, set);

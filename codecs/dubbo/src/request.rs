@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metaproto_core::{DecodeError, IntText, MessageKind, Metadata, PropertyValue, Source};
 
-use crate::asked::{ARGUMENT, ATTACHMENT, Asked, OWN, is_taken};
+use crate::asked::{ARGUMENT, ATTACHMENT, Asked, OWN, is_ambiguous};
 use crate::body::{Entry, Text, Value, Values, wrong};
 
 /// The attachment with the client's timeout in milliseconds.
@@ -25,15 +25,16 @@ pub(crate) fn read<'a>(
     let method = own(values, 4, asked, metadata)?;
     name_operation(path.as_ref(), method.as_ref(), frame, metadata);
     let whole = asked.attachments() || asked.timeout();
-    if !(whole || asked.arguments() || asked.own(5)) {
+    let up_to = if whole { usize::MAX } else { asked.arguments() };
+    if up_to == 0 && !asked.own(5) {
         return Ok(());
     }
     let types = own(values, 5, asked, metadata)?;
-    if !(whole || asked.arguments()) {
+    if up_to == 0 {
         return Ok(());
     }
     let types = types.as_ref().map(|types| types.bytes(frame)).unwrap_or_default();
-    arguments(values, count(types)?, asked, metadata)?;
+    arguments(values, count(types)?.min(up_to), asked, metadata)?;
     if whole {
         attachments(values, frame, asked, metadata)?;
     }
@@ -124,7 +125,7 @@ fn attachment(entry: &Entry<'_>, frame: &[u8], asked: &Asked, metadata: &mut Met
         metadata.timeout = milliseconds(&entry.value, frame);
     }
     if asked.all() {
-        return match is_taken(name) {
+        return match is_ambiguous(name) {
             true => metadata.push_prefixed(ATTACHMENT, name, value),
             false => metadata.push(key.source(), value),
         };
@@ -144,6 +145,10 @@ fn milliseconds(value: &Value<'_>, frame: &[u8]) -> Option<Duration> {
     u64::try_from(number).ok().filter(|number| *number > 0).map(Duration::from_millis)
 }
 
+/// The most parameters that a method has. Source: The Java Virtual Machine Specification, section
+/// 4.3.3.
+const MOST_PARAMETERS: usize = 255;
+
 /// How many types a descriptor names: `Ljava/lang/String;[I` are two.
 ///
 /// Source: field descriptors, The Java Virtual Machine Specification, section 4.3.2.
@@ -162,6 +167,9 @@ pub(crate) fn count(types: &[u8]) -> Result<usize, DecodeError> {
             _ => return Err(wrong("has a parameter type that is none")),
         }
         count = count.saturating_add(1);
+        if count > MOST_PARAMETERS {
+            return Err(wrong("has more parameters than a method can have"));
+        }
     }
     Ok(count)
 }
@@ -178,6 +186,8 @@ mod tests {
         assert_eq!(of("Ljava/lang/String;[Ljava/lang/String;[Ljava/lang/Object;"), Ok(3));
         assert_eq!(of("ZBCDFIJS[[J"), Ok(9));
         assert!(of("Ljava").is_err() && of("x").is_err());
+        assert_eq!(of(&"I".repeat(255)), Ok(255));
+        assert!(of(&"I".repeat(256)).is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use metaproto_core::{BytesMut, DecodeError};
 
-use super::{Entry, Kept, Text, Value, Values, WriteMap};
+use super::{Bounded, Entry, Kept, Text, Value, Values, WriteMap};
 use crate::hessian::{self, Cursor, Tables};
 
 /// The values of a body in Hessian 2.
@@ -60,8 +60,9 @@ impl<'a> Values<'a> for Hessian2<'a> {
     fn map(
         &mut self,
         wanted: impl Fn(&[u8]) -> bool,
-        mut each: impl FnMut(Entry<'a>),
+        each: impl FnMut(Entry<'a>),
     ) -> Result<Option<Range<usize>>, DecodeError> {
+        let mut entries = Bounded::new(each);
         let start = self.0.position();
         if !self.0.map()? {
             return Ok(None);
@@ -72,7 +73,7 @@ impl<'a> Values<'a> for Hessian2<'a> {
             let Some(key) = self.0.key()? else {
                 self.0.skip()?;
                 self.0.skip()?;
-                each(Entry::nameless(start..self.0.position()));
+                entries.hand(Entry::nameless(start..self.0.position()))?;
                 continue;
             };
             let key = text(key);
@@ -83,7 +84,7 @@ impl<'a> Values<'a> for Hessian2<'a> {
             let found = self.0.value()?;
             let counts = matches!(found, hessian::Value::Other { compound: true });
             let place = start..self.0.position();
-            each(Entry { key: Some(key), value: value(found), counts, place });
+            entries.hand(Entry { key: Some(key), value: value(found), counts, place })?;
         }
         Ok(Some(marks))
     }

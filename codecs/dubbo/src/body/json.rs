@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Entry, Kept, Text, Value, Values, WriteMap, truncated, wrong};
+use super::{Bounded, Entry, Kept, Text, Value, Values, WriteMap, truncated, wrong};
 
 /// The values of a body in JSON.
 pub(crate) struct Json<'a> {
@@ -49,6 +49,12 @@ impl<'a> Values<'a> for Json<'a> {
         self.position >= self.frame.len()
     }
 
+    /// The last line of a body need not have an end.
+    fn separator(&self) -> &'static [u8] {
+        let before = self.position.checked_sub(1).and_then(|at| self.frame.get(at));
+        if self.is_at_end() && before != Some(&b'\n') { b"\n" } else { b"" }
+    }
+
     fn text(&mut self) -> Result<Option<Text<'a>>, DecodeError> {
         match self.value()? {
             Value::Null => Ok(None),
@@ -75,6 +81,7 @@ impl<'a> Values<'a> for Json<'a> {
             return Ok(None);
         }
         let mut reader = serde_json::Deserializer::from_str(line.text);
+        let each = Bounded::new(each);
         let entries = Entries { frame: self.frame, line, wanted, each };
         let read = reader.deserialize_map(entries).and_then(|()| reader.end());
         read.map_err(|_| wrong("has no map of attachments in JSON"))?;
@@ -142,7 +149,7 @@ struct Entries<'a, W, E> {
     frame: &'a [u8],
     line: Place<'a>,
     wanted: W,
-    each: E,
+    each: Bounded<E>,
 }
 
 impl<'a, W: Fn(&[u8]) -> bool, E: FnMut(Entry<'a>)> Visitor<'a> for Entries<'a, W, E> {
@@ -159,12 +166,15 @@ impl<'a, W: Fn(&[u8]) -> bool, E: FnMut(Entry<'a>)> Visitor<'a> for Entries<'a, 
             };
             let (key, value) = (find(key)?, find(value)?);
             let place = key.start..value.end();
+            // `{"$ref":"$.other"}` refers to another entry.
+            let counts = value.text.starts_with(['{', '[']);
             let key = key.text_of(key.text).map_err(A::Error::custom)?;
             if !(self.wanted)(key.bytes(self.frame)) {
                 continue;
             }
             let value = value.value().map_err(A::Error::custom)?;
-            (self.each)(Entry { key: Some(key), value, counts: false, place });
+            let entry = Entry { key: Some(key), value, counts, place };
+            self.each.hand(entry).map_err(A::Error::custom)?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use metaproto_core::{BytesMut, DecodeError, Fault};
 
-use super::{Entry, Kept, Text, Value, Values, WriteMap, truncated, wrong};
+use super::{Bounded, Entry, Kept, Text, Value, Values, WriteMap, truncated, wrong};
 
 /// Nothing.
 pub(crate) const NULL: u8 = 0xaf;
@@ -87,8 +87,9 @@ impl<'a> Values<'a> for Jsonb<'a> {
     fn map(
         &mut self,
         wanted: impl Fn(&[u8]) -> bool,
-        mut each: impl FnMut(Entry<'a>),
+        each: impl FnMut(Entry<'a>),
     ) -> Result<Option<Range<usize>>, DecodeError> {
+        let mut entries = Bounded::new(each);
         let mut block = self.block()?;
         let start = block.position;
         block.pass_type()?;
@@ -108,10 +109,10 @@ impl<'a> Values<'a> for Jsonb<'a> {
             let place = start..block.position;
             match key {
                 Value::Text(key) if wanted(key.bytes(self.frame)) => {
-                    each(Entry { key: Some(key), value, counts, place });
+                    entries.hand(Entry { key: Some(key), value, counts, place })?;
                 }
                 Value::Text(_) => {}
-                _ => each(Entry::nameless(place)),
+                _ => entries.hand(Entry::nameless(place))?,
             }
         }
         Ok(Some(marks))

@@ -25,6 +25,11 @@ pub(crate) trait Values<'a> {
     /// Whether there is no further value.
     fn is_at_end(&self) -> bool;
 
+    /// What must stand in front of a value that is written where the next one starts.
+    fn separator(&self) -> &'static [u8] {
+        b""
+    }
+
     /// Reads a text, or nothing.
     fn text(&mut self) -> Result<Option<Text<'a>>, DecodeError>;
 
@@ -36,13 +41,36 @@ pub(crate) trait Values<'a> {
         self.value().map(drop)
     }
 
-    /// Reads a map and hands out those entries whose keys are `wanted`; tells where the marks of its
-    /// start stand, or `None` if there is nothing instead of a map.
+    /// Reads a map and hands out those entries whose keys are `wanted`, at most [`MOST_ENTRIES`];
+    /// tells where the marks of its start stand, or `None` if there is nothing instead of a map.
     fn map(
         &mut self,
         wanted: impl Fn(&[u8]) -> bool,
         each: impl FnMut(Entry<'a>),
     ) -> Result<Option<Range<usize>>, DecodeError>;
+}
+
+/// A map of which more is wanted is refused. An entry can be as short as two bytes, and what is kept
+/// of it is far longer: a frame full of them must not fill the memory.
+pub(crate) const MOST_ENTRIES: usize = 4096;
+
+/// Hands out entries of a map, up to [`MOST_ENTRIES`].
+struct Bounded<E> {
+    each: E,
+    left: usize,
+}
+
+impl<'a, E: FnMut(Entry<'a>)> Bounded<E> {
+    fn new(each: E) -> Self {
+        Bounded { each, left: MOST_ENTRIES }
+    }
+
+    fn hand(&mut self, entry: Entry<'a>) -> Result<(), DecodeError> {
+        let left = self.left.checked_sub(1);
+        self.left = left.ok_or_else(|| wrong("has too many attachments"))?;
+        (self.each)(entry);
+        Ok(())
+    }
 }
 
 /// Writes a map of texts in the way of one serialization.
@@ -120,8 +148,8 @@ pub(crate) struct Entry<'a> {
     /// Its key; `None` if that is no text.
     pub(crate) key: Option<Text<'a>>,
     pub(crate) value: Value<'a>,
-    /// Whether others in the stream may count on it being there: it takes a number that
-    /// back-references count, or defines a class or a symbol.
+    /// Whether it may tie in with others in the stream: it takes a number that back-references
+    /// count, defines a class or a symbol, or refers to something.
     pub(crate) counts: bool,
     /// Where both stand in the frame, key first.
     pub(crate) place: Range<usize>,

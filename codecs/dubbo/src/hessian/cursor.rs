@@ -34,8 +34,9 @@ pub enum Value<'a> {
     Text(Text<'a>),
     /// Anything else, passed over.
     Other {
-        /// Whether others may count on it: lists, maps and objects take numbers that
-        /// back-references count, and class definitions have numbers that objects name.
+        /// Whether it ties in with others: lists, maps and objects take numbers that
+        /// back-references count, class definitions have numbers that objects name, and a
+        /// back-reference needs what it refers to.
         compound: bool,
     },
 }
@@ -139,7 +140,7 @@ impl<'a> Cursor<'a> {
             0x5b..=0x5f | b'D' => Value::Double(self.double()?),
             _ => {
                 let compound =
-                    matches!(code, 0x43 | 0x48 | 0x4d | 0x4f | 0x55..=0x58 | 0x60..=0x7f);
+                    matches!(code, 0x43 | 0x48 | 0x4d | 0x4f | 0x51 | 0x55..=0x58 | 0x60..=0x7f);
                 pass(self)?;
                 Value::Other { compound }
             }

@@ -119,6 +119,31 @@ fn arguments_are_shown_when_they_are_texts_or_whole_numbers() {
 }
 
 #[test]
+fn no_attachment_passes_for_an_argument_or_for_another_attachment() {
+    let attachments =
+        [("argument.0", "evil"), ("attachment.interface", "evil"), ("interface", "true")];
+    let body = call(b"T", "Z", &attachments);
+    let m = request(&two_way(&body));
+    assert_eq!(property(&m, "argument.0"), None);
+    assert_eq!(property(&m, "attachment.interface").as_deref(), Some("true"));
+    assert_eq!(property(&m, "attachment.argument.0").as_deref(), Some("evil"));
+    assert_eq!(property(&m, "attachment.attachment.interface").as_deref(), Some("evil"));
+    let names = ["argument.0", "attachment.interface", "attachment.attachment.interface"];
+    let m = decoded(&mut *asked(Side::Downstream, &names), &two_way(&body));
+    assert_eq!(property(&m, "argument.0"), None);
+    assert_eq!(property(&m, "attachment.interface").as_deref(), Some("true"));
+    assert_eq!(property(&m, "attachment.attachment.interface").as_deref(), Some("evil"));
+}
+
+#[test]
+fn arguments_behind_the_last_that_is_asked_for_are_not_read() {
+    let mut body = texts(&["2.0.2", "s", "1", "m", "Ljava/lang/String;I", "anna"]);
+    body.push(0xff);
+    let m = decoded(&mut *asked(Side::Downstream, &["argument.0"]), &two_way(&body));
+    assert_eq!((m.unread, property(&m, "argument.0").as_deref()), (None, Some("anna")));
+}
+
+#[test]
 fn a_body_that_cannot_be_read_is_no_error() {
     for body in [&b""[..], b"\xff\xff", b"\x052.0.2", b"\x05"] {
         let m = request(&two_way(body));
