@@ -2,10 +2,15 @@
 
 use std::path::Path;
 
+use metaproto_awesomerpc::AwesomeRpc;
+use metaproto_dubbo::Dubbo;
+use metaproto_proxy::config::{Config, Protocols};
+
 const README: &str = include_str!("../../README.md");
 const TUTORIAL: &str = include_str!("../../docs/tutorial.md");
 const GUIDE: &str = include_str!("../../docs/derive.md");
 const ARCHITECTURE: &str = include_str!("../../docs/architecture.md");
+const DUBBO: &str = include_str!("../../docs/dubbo.md");
 const CONTRIBUTING: &str = include_str!("../../CONTRIBUTING.md");
 const CHANGELOG: &str = include_str!("../../CHANGELOG.md");
 const CUSTOM_PROTOCOL: &str = include_str!("../custom_protocol.rs");
@@ -60,8 +65,13 @@ fn the_layout_of_the_readme_is_that_of_the_guide() {
 }
 
 #[test]
-fn the_file_of_the_readme_is_that_of_the_example() {
-    assert_eq!(blocks(README, "yaml"), [TOUR.trim_end()]);
+fn the_files_of_the_readme_are_good_and_one_is_that_of_the_example() {
+    let files = blocks(README, "yaml");
+    assert!(files.contains(&TOUR.trim_end()));
+    let protocols = Protocols::new().with(AwesomeRpc::protocol()).with(Dubbo::protocol());
+    for file in files.into_iter().chain(blocks(DUBBO, "yaml").into_iter().take(1)) {
+        Config::parse(file, &protocols).expect(file);
+    }
 }
 
 /// The text of the last file with this ending that the document links to.
