@@ -59,7 +59,7 @@ fn scalars_of_all_forms() {
         (b"D\x40\x28\x80\x00\x00\x00\x00\x00", "12.25"),
         (b"\x4a\x00\x00\x00\xd0\x4b\x92\x84\xb8", "other"),
         (b"\x4b\x00\xe3\x83\x8f", "other"),
-        (b"\x51\x90", "other"),
+        (b"\x51\x90", "compound"), // a reference ties in with others
     ] {
         assert_eq!(value(bytes), expected, "{bytes:02x?}");
     }
