@@ -45,12 +45,14 @@ pub struct Metadata {
     /// Counted and logged by the engine, for requests and responses.
     pub unread: Option<DecodeError>,
     operation: Option<Value>,
-    properties: Vec<(Name, Value)>,
+    properties: Vec<Property>,
     /// In front of which names properties can be asked for, too, and from which of them on.
     prefix: Option<(&'static str, usize)>,
     /// Texts that stand nowhere in the frame; its room is used again and again.
     composed: Vec<u8>,
 }
+
+type Property = (Name, Value);
 
 #[derive(Debug, Clone)]
 enum Name {
@@ -254,25 +256,32 @@ impl Metadata {
     }
 
     /// Makes the properties that are added from now on answer to their name with `prefix` in front,
-    /// too.
+    /// too. They are entries of a map: of several with one name the last counts.
     pub fn prefix_from_here(&mut self, prefix: &'static str) {
         self.prefix = Some((prefix, self.properties.len()));
     }
 
-    /// The first property of this name, whose case does not matter.
+    /// The first property of this name, whose case does not matter. Of those behind a
+    /// [prefix](Metadata::prefix_from_here), which are entries of a map, the last.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<PropertyValue<'_>> {
-        self.find(0, name.as_bytes()).or_else(|| {
-            let (prefix, from) = self.prefix?;
-            let (front, name) = name.as_bytes().split_at_checked(prefix.len())?;
+        let name = name.as_bytes();
+        let Some((prefix, from)) = self.prefix else { return self.find(&self.properties, name) };
+        let (own, entries) = self.properties.split_at_checked(from)?;
+        self.find(own, name).or_else(|| self.find_last(entries, name)).or_else(|| {
+            let (front, name) = name.split_at_checked(prefix.len())?;
             let is_meant = front.eq_ignore_ascii_case(prefix.as_bytes());
-            is_meant.then(|| self.find(from, name)).flatten()
+            is_meant.then(|| self.find_last(entries, name)).flatten()
         })
     }
 
-    fn find(&self, from: usize, name: &[u8]) -> Option<PropertyValue<'_>> {
-        let mut named = self.properties.get(from..)?.iter();
-        let found = named.find(|(n, _)| self.name(n).eq_ignore_ascii_case(name));
+    fn find<'a>(&'a self, among: &'a [Property], name: &[u8]) -> Option<PropertyValue<'a>> {
+        let found = among.iter().find(|(n, _)| self.name(n).eq_ignore_ascii_case(name));
+        found.map(|(_, value)| self.value(value))
+    }
+
+    fn find_last<'a>(&'a self, among: &'a [Property], name: &[u8]) -> Option<PropertyValue<'a>> {
+        let found = among.iter().rfind(|(n, _)| self.name(n).eq_ignore_ascii_case(name));
         found.map(|(_, value)| self.value(value))
     }
 
@@ -378,6 +387,7 @@ mod tests {
         let mut m = Metadata::new();
         m.push_static("method", "own");
         m.prefix_from_here("attachment.");
+        m.push_static("tag", "overwritten");
         m.push_static("tag", "a");
         m.push_static("attachment.method", "other");
         let of = |name: &str| m.property(name).map(|value| value.to_text().into_owned());

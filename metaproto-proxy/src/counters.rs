@@ -129,8 +129,7 @@ pub struct ListenerCounters {
     /// Requests whose body could not be read as far as was asked for; forwarded all the same. See
     /// [`Metadata::unread`](metaproto_core::Metadata::unread).
     pub unread_bodies: u64,
-    /// Responses that tell of an error, sent without the changes of their route because they have no
-    /// place for them.
+    /// Responses sent without the changes of their route because they have no place for them.
     pub unchanged_responses: u64,
     /// Requests read, two-way and one-way.
     pub started: u64,

@@ -14,7 +14,6 @@ use std::rc::Rc;
 
 use metaproto_core::{
     EncodeError, Error, ErrorKind, MessageKind, Metadata, Mutation, RequestHead, Sharing, Status,
-    StatusClass,
 };
 use tokio::time::Instant;
 
@@ -186,7 +185,7 @@ pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) 
     client.note_response(metadata.frame.len());
     let id = call.head.request_id;
     let message = match Message::take(metadata, filtered, changes, &*client.codec) {
-        Err(_) if status.class != StatusClass::Ok => unchanged(metadata, client),
+        Err(error) => unchanged(metadata, client, &error),
         taken => taken,
     };
     let written = message
@@ -197,10 +196,15 @@ pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) 
     }
 }
 
-/// A response that tells of an error and has no place for the changes of its route: what it says is
-/// worth more than an error about that.
+/// A response that has no place for the changes of its route is passed on without them. The call has
+/// been carried out: were the caller told of an error, it would perhaps call again.
 #[cold]
-fn unchanged(metadata: &mut Metadata, client: &mut Downstream) -> Result<Message, EncodeError> {
+fn unchanged(
+    metadata: &mut Metadata,
+    client: &mut Downstream,
+    error: &EncodeError,
+) -> Result<Message, EncodeError> {
+    tracing::debug!(%error, "a response is passed on without the changes of its route");
     client.listener.borrow_mut().counters.unchanged_responses += 1;
     Message::take(metadata, None, &NO_CHANGES, &*client.codec)
 }
@@ -239,11 +243,14 @@ fn gone() -> Error {
 fn no_route(metadata: &Metadata) -> Error {
     let facts: Vec<_> =
         metadata.properties().take(8).map(|(name, value)| format!("{name}={value}")).collect();
-    let message = match (facts.as_slice(), metadata.operation()) {
+    let mut message = match (facts.as_slice(), metadata.operation()) {
         ([], None) => "no route matches".to_owned(),
         ([], Some(operation)) => format!("no route matches {operation}"),
         (facts, _) => format!("no route matches {}", facts.join(", ")),
     };
+    if let Some(error) = metadata.unread {
+        message += &format!(" (its body can't be read: {error})");
+    }
     Error::new(ErrorKind::RouteNotFound, message)
 }
 

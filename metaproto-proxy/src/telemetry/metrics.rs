@@ -94,7 +94,7 @@ const LISTENER: &[Family<ListenerCounters>] = &[
     ),
     counter(
         "downstream_unchanged_responses_total",
-        "Responses that tell of an error, sent without the changes of their route.",
+        "Responses sent without the changes of their route, for which they have no place.",
         |c| c.unchanged_responses,
     ),
     counter("requests_started_total", "Requests read.", |c| c.started),

@@ -51,6 +51,18 @@ fn no_attachment_shadows_what_the_call_says_of_itself() {
 }
 
 #[test]
+fn of_two_attachments_of_one_name_the_last_counts() {
+    // As in the map that a provider makes of them.
+    let whole = two_way(&call(&[], "", &[("tag", "canary"), ("x", "y"), ("tag", "stable")]));
+    let all = request(&whole);
+    let some = decoded(&mut *asked(Side::Downstream, &["tag", "attachment.tag"]), &whole);
+    for m in [all, some] {
+        assert_eq!(property(&m, "tag").as_deref(), Some("stable"));
+        assert_eq!(property(&m, "attachment.tag").as_deref(), Some("stable"));
+    }
+}
+
+#[test]
 fn missing_names_are_missing_properties() {
     let mut body = texts(&["2.0.2", "org.example.Users"]);
     body.push(b'N');
