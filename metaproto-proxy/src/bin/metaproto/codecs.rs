@@ -9,5 +9,7 @@ pub(crate) fn protocols() -> Protocols {
     let protocols = protocols.with(metaproto_awesomerpc::AwesomeRpc::protocol());
     #[cfg(feature = "dubbo")]
     let protocols = protocols.with(metaproto_dubbo::Dubbo::protocol());
+    #[cfg(feature = "thrift")]
+    let protocols = protocols.with(metaproto_thrift::Thrift::protocol());
     protocols
 }

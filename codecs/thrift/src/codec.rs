@@ -1,0 +1,328 @@
+//! The codec of a connection.
+
+use std::sync::Arc;
+
+use metaproto_core::{
+    Bytes, BytesMut, Codec, CodecContext, DecodeError, EncodeError, Error, Fault, FrameLength,
+    IntText, Interest, MessageKind, Metadata, Mutation, Output, PropertyValue, RequestHead, Source,
+    Status, StatusClass,
+};
+
+use crate::asked::{ARGUMENT, Asked, HEADER, OWN, Shown};
+use crate::change;
+use crate::dialect::{Detected, Encoding, Transport, detect};
+use crate::envelope::{Envelope, Found, MessageType};
+use crate::fields::Fields;
+use crate::header::{Key, Pair};
+use crate::message::{Carrier, Content};
+use crate::reply;
+use crate::value::{Kind, Progress, Scan};
+
+/// Names of methods, as they stand in messages.
+pub(crate) type Methods = Arc<[Box<[u8]>]>;
+
+/// Reads and writes the messages of one direction of a connection.
+pub(crate) struct ThriftCodec {
+    /// What carries messages, once it is known.
+    transport: Option<Transport>,
+    /// How far an unframed message has been gone through that has not arrived whole.
+    scan: Scan,
+    is_scanning: bool,
+    asked: Asked,
+    /// The methods without an answer that do not say so.
+    oneway: Methods,
+}
+
+impl ThriftCodec {
+    /// For messages on this transport, or on that which the first bytes tell.
+    pub(crate) fn new(
+        context: &CodecContext,
+        transport: Option<Transport>,
+        oneway: Methods,
+    ) -> Self {
+        ThriftCodec {
+            transport,
+            scan: Scan::new(Kind::Struct, Encoding::Binary, 0, context.limits.max_frame),
+            is_scanning: false,
+            asked: Asked::new(&context.interest),
+            oneway,
+        }
+    }
+
+    fn kind(&self, content: &[u8], envelope: &Envelope) -> MessageKind {
+        let name = content.get(envelope.name.clone()).unwrap_or_default();
+        match envelope.kind {
+            MessageType::Call if self.oneway.iter().any(|oneway| **oneway == *name) => {
+                MessageKind::Oneway
+            }
+            MessageType::Call => MessageKind::Request,
+            MessageType::Oneway => MessageKind::Oneway,
+            MessageType::Reply | MessageType::Exception => MessageKind::Response,
+        }
+    }
+
+    /// The length of an unframed message: its end is looked for.
+    fn unframed_length(&mut self, head: &[u8]) -> Result<FrameLength, DecodeError> {
+        if !self.is_scanning {
+            match Envelope::read(head, 0)? {
+                Found::Need(size) => return Ok(FrameLength::Need(size)),
+                Found::Envelope(envelope) => {
+                    self.scan.restart(Kind::Struct, envelope.encoding, envelope.end);
+                    self.is_scanning = true;
+                }
+            }
+        }
+        match self.scan.go_on(head)? {
+            Progress::Need(size) => Ok(FrameLength::Need(size)),
+            Progress::End(size) => {
+                self.is_scanning = false;
+                Ok(FrameLength::Known(size))
+            }
+        }
+    }
+
+    /// What carries a message. A codec that has not seen the start of its connection is told by the
+    /// message.
+    fn carrier(&self, frame: &[u8], each: impl FnMut(Pair)) -> Result<Carrier, DecodeError> {
+        let detected = self.transport.or_else(|| match detect(frame) {
+            Ok(Detected::Transport(transport)) => Some(transport),
+            _ => None,
+        });
+        match detected {
+            Some(Transport::Unframed) => Ok(Carrier::unframed()),
+            _ => Carrier::read(frame, each),
+        }
+    }
+
+    fn describe(&mut self, frame: &[u8], metadata: &mut Metadata) -> Result<(), DecodeError> {
+        metadata.header_size = frame.len();
+        let mut pairs = Vec::new();
+        let carrier = self.carrier(frame, |pair| pairs.push(pair))?;
+        if carrier.payload >= frame.len() {
+            // A frame without a message: some servers send one after each answer.
+            metadata.kind = MessageKind::Pong;
+            return Ok(());
+        }
+        let content = carrier.content(frame)?;
+        let envelope = content.envelope()?;
+        metadata.header_size = if content.is_frame() { envelope.end } else { carrier.payload };
+        metadata.context_size = if content.is_frame() { envelope.end } else { frame.len() };
+        metadata.kind = self.kind(&content.bytes, &envelope);
+        self.names(&carrier, &content, &envelope, metadata);
+        if metadata.kind == MessageKind::Response {
+            let mut scan = self.new_scan(&content);
+            metadata.status = Some(status(&content, &envelope, &mut scan)?);
+        } else if self.asked.arguments() {
+            let mut scan = self.new_scan(&content);
+            if let Err(error) = self.arguments(&content, &envelope, &mut scan, metadata) {
+                metadata.unread = Some(error);
+            }
+        }
+        metadata.prefix_from_here(HEADER);
+        for pair in pairs {
+            self.header(frame, &pair, metadata);
+        }
+        Ok(())
+    }
+
+    fn new_scan(&self, content: &Content<'_>) -> Scan {
+        Scan::new(Kind::Struct, Encoding::Binary, 0, content.bytes.len())
+    }
+
+    /// What a message says of itself in front of its content.
+    fn names(
+        &self,
+        carrier: &Carrier,
+        content: &Content<'_>,
+        envelope: &Envelope,
+        metadata: &mut Metadata,
+    ) {
+        let name = content.bytes.get(envelope.name.clone()).unwrap_or_default();
+        // A multiplexed name has its service in front.
+        let colon = name.iter().position(|byte| *byte == b':');
+        let start = envelope.name.start;
+        let method = colon.map_or(start, |colon| start.saturating_add(colon).saturating_add(1));
+        let source = |range: std::ops::Range<usize>| match content.is_frame() {
+            true => Source::InFrame(range),
+            false => Source::Text(content.bytes.get(range).unwrap_or_default()),
+        };
+        let service = colon.map(|colon| start..start.saturating_add(colon));
+        let values = [
+            Some(Source::Static(carrier.transport.as_str())),
+            Some(Source::Static(envelope.encoding.as_str())),
+            service.map(source),
+            Some(source(method..envelope.name.end)),
+            Some(Source::Int(i128::from(envelope.seqid))),
+        ];
+        for (index, (name, value)) in OWN.iter().zip(values).enumerate() {
+            if let (true, Some(value)) = (self.asked.own(index), value) {
+                metadata.push(Source::Static(name), value);
+            }
+        }
+        match content.is_frame() {
+            true => metadata.set_operation_in_frame(envelope.name.clone()),
+            false => metadata.join_operation(&[name]),
+        }
+    }
+
+    /// The arguments that are texts and whole numbers.
+    fn arguments(
+        &self,
+        content: &Content<'_>,
+        envelope: &Envelope,
+        scan: &mut Scan,
+        metadata: &mut Metadata,
+    ) -> Result<(), DecodeError> {
+        let mut fields = Fields::new(&content.bytes, envelope.end, envelope.encoding);
+        let mut name = Vec::new();
+        while let Some(field) = fields.next(scan)? {
+            let number = PropertyValue::Int(i128::from(field.id));
+            let mut room = IntText::default();
+            name.clear();
+            name.extend_from_slice(ARGUMENT.as_bytes());
+            name.extend_from_slice(number.as_bytes(&mut room));
+            if !self.asked.wants(&name) {
+                continue;
+            }
+            let text = fields.text(&field).map(|range| match content.is_frame() {
+                true => Source::InFrame(range),
+                false => Source::Text(content.bytes.get(range).unwrap_or_default()),
+            });
+            let int = fields.int(&field).map(|number| Source::Int(i128::from(number)));
+            if let Some(value) = text.or(int) {
+                metadata.push(Source::Text(&name), value);
+            }
+        }
+        Ok(())
+    }
+
+    fn header(&self, frame: &[u8], pair: &Pair, metadata: &mut Metadata) {
+        let value = Source::InFrame(pair.value.clone());
+        let mut room = IntText::default();
+        let number;
+        let (name, source) = match &pair.key {
+            Key::Text(range) => {
+                (frame.get(range.clone()).unwrap_or_default(), Source::InFrame(range.clone()))
+            }
+            Key::Number(key) => {
+                number = PropertyValue::Int(i128::from(*key));
+                (number.as_bytes(&mut room), Source::Int(i128::from(*key)))
+            }
+        };
+        match self.asked.header(name) {
+            Shown::Plain => metadata.push(source, value),
+            Shown::Prefixed => metadata.push_prefixed(HEADER, name, value),
+            Shown::Not => {}
+        }
+    }
+}
+
+/// How a call ended. A result has its value in field 0, an exception that the service declares in
+/// another.
+fn status(
+    content: &Content<'_>,
+    envelope: &Envelope,
+    scan: &mut Scan,
+) -> Result<Status, DecodeError> {
+    let mut fields = Fields::new(&content.bytes, envelope.end, envelope.encoding);
+    if envelope.kind == MessageType::Reply {
+        return Ok(match fields.head()? {
+            None | Some((0, _)) => Status::ok(0),
+            Some((id, _)) => Status::application_error(i64::from(id)),
+        });
+    }
+    let mut code = 0;
+    // What can't be read of an exception does not make it less of one.
+    while let Ok(Some(field)) = fields.next(scan) {
+        if let (2, Kind::I32, Some(found)) = (field.id, field.kind, fields.int(&field)) {
+            code = found;
+        }
+    }
+    let class = match code {
+        1 => StatusClass::NotFound,
+        2 | 3 | 7..=10 => StatusClass::BadRequest,
+        _ => StatusClass::Internal,
+    };
+    Ok(Status { class, code })
+}
+
+impl Codec for ThriftCodec {
+    fn frame_length(&mut self, head: &[u8]) -> Result<FrameLength, DecodeError> {
+        if self.is_scanning {
+            return self.unframed_length(head);
+        }
+        let found = match detect(head)? {
+            Detected::Need(size) => return Ok(FrameLength::Need(size)),
+            Detected::Transport(transport) => transport,
+        };
+        let transport = *self.transport.get_or_insert(found);
+        let is_unframed = transport == Transport::Unframed;
+        if is_unframed != (found == Transport::Unframed) {
+            // A connection has one way to tell where messages end.
+            let fault = Fault::Other("is not of the transport of this connection");
+            return Err(DecodeError::connection("message", fault));
+        }
+        if is_unframed {
+            return self.unframed_length(head);
+        }
+        let Some(length) = head.first_chunk() else { return Ok(FrameLength::Need(4)) };
+        let length = u32::from_be_bytes(*length);
+        if length > i32::MAX.unsigned_abs() {
+            let fault = Fault::LengthTooLarge(u64::from(length));
+            return Err(DecodeError::connection("length of the frame", fault));
+        }
+        Ok(FrameLength::Known(usize::try_from(length).unwrap_or(usize::MAX).saturating_add(4)))
+    }
+
+    fn decode(&mut self, frame: Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
+        let described = self.describe(&frame, metadata);
+        metadata.frame = frame;
+        described
+    }
+
+    fn encode(
+        &self,
+        metadata: &Metadata,
+        mutation: &Mutation,
+        out: &mut Output,
+    ) -> Result<(), EncodeError> {
+        if mutation.is_empty() {
+            out.share(metadata.frame.clone());
+            return Ok(());
+        }
+        let mut pairs = Vec::new();
+        let carrier = self
+            .carrier(&metadata.frame, |pair| pairs.push(pair))
+            .map_err(|_| EncodeError::Unsupported("changes of a header that can't be read"))?;
+        change::headers(&metadata.frame, &carrier, &pairs, mutation, out)
+    }
+
+    fn on_error(
+        &self,
+        request: &RequestHead,
+        error: &Error,
+        out: &mut BytesMut,
+    ) -> Result<(), EncodeError> {
+        let unreadable = |_| EncodeError::Unsupported("answers to a request that can't be read");
+        let head = request.context();
+        let carrier = self.carrier(head, |_| {}).map_err(unreadable)?;
+        let content = carrier.content(head).map_err(unreadable)?;
+        let envelope = content.envelope().map_err(unreadable)?;
+        let name = content.bytes.get(envelope.name.clone()).unwrap_or_default();
+        let text = error.to_string();
+        reply::write(head, &carrier, (name, &envelope), (error.kind, &text), out)
+    }
+
+    fn set_interest(&mut self, interest: &Arc<Interest>) {
+        self.asked = Asked::new(interest);
+    }
+
+    fn peek_request(&self, head: &[u8]) -> Option<RequestHead> {
+        let carrier = self.carrier(head, |_| {}).ok()?;
+        let content = carrier.content(head).ok()?;
+        let envelope = content.envelope().ok()?;
+        let kind = self.kind(&content.bytes, &envelope);
+        let size = if content.is_frame() { envelope.end } else { head.len() };
+        Some(RequestHead::peeked(kind, None, head.get(..size)?))
+    }
+}

@@ -1,0 +1,11 @@
+//! The values of messages, passed over.
+//!
+//! Source: "Thrift Binary protocol encoding" and "Thrift Compact protocol encoding", Apache Thrift.
+
+mod kind;
+mod scan;
+mod varint;
+
+pub(crate) use self::kind::Kind;
+pub(crate) use self::scan::{Progress, Scan};
+pub(crate) use self::varint::{Varint, unzigzag, varint, write_varint, zigzag};

@@ -1,0 +1,9 @@
+//! The codec of Thrift, held against bytes of real peers and the laws that codecs must keep.
+
+mod captures;
+mod changes;
+mod conformance;
+mod messages;
+mod replies;
+mod streams;
+mod support;
