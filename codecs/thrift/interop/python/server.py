@@ -1,12 +1,11 @@
 """A Kitchen on Apache Thrift for Python."""
 
 import argparse
-import collections
 import logging
 import signal
 import sys
-import time
 
+import cook
 import dialects
 from kitchen import Kitchen, Pantry, ttypes
 from thrift import TMultiplexedProcessor
@@ -14,53 +13,13 @@ from thrift.server import TServer
 from thrift.transport import TSocket
 
 
-class Cook:
-    def __init__(self, tag):
-        self.tag = tag
-        self.notes = collections.Counter()
-
-    def bake(self, degrees):
-        if degrees > 200:
-            raise ttypes.Burnt("too hot", degrees)
-        return f"baked at {degrees}"
-
-    def fail(self, reason):
-        raise RuntimeError(reason)
-
-    def nothing(self):
-        pass
-
-    def note(self, key):
-        self.notes[key] += 1
-
-    def noted(self, key):
-        return self.notes[key]
-
-    def sleep(self, ms):
-        time.sleep(ms / 1000)
-
-    def whoami(self):
-        return self.tag
-
+class HeaderCook(cook.Cook):
     def header(self, name):
         protocol = getattr(dialects.HeaderFactory.here, "protocol", None)
         if protocol is None:
             return ""
         protocol.set_header(b"answered-by", self.tag.encode())
         return protocol.get_headers().get(name.encode(), b"").decode()
-
-    def __getattr__(self, name):
-        if name.startswith("echo"):
-            return lambda value: value
-        raise AttributeError(name)
-
-
-class Shelves:
-    def echoString(self, value):
-        return f"pantry: {value}"
-
-    def shelf(self, number):
-        return f"shelf {number}"
 
 
 def main():
@@ -71,11 +30,11 @@ def main():
     dialects.add_arguments(words)
     given = words.parse_args()
 
-    processor = Kitchen.Processor(Cook(given.tag))
+    processor = Kitchen.Processor(HeaderCook(given.tag, ttypes.Burnt))
     if given.multiplexed:
         kitchen, processor = processor, TMultiplexedProcessor.TMultiplexedProcessor()
         processor.registerProcessor("Kitchen", kitchen)
-        processor.registerProcessor("Pantry", Pantry.Processor(Shelves()))
+        processor.registerProcessor("Pantry", Pantry.Processor(cook.Shelves()))
     listener = TSocket.TServerSocket("127.0.0.1", given.port)
     transports = dialects.transport_factory(given.transport)
     protocols = dialects.protocol_factory(given.transport, given.protocol)
