@@ -12,6 +12,11 @@ ZLIB = ["header-zlib-binary", "header-zlib-compact"]
 TTHEADER = ["ttheader-binary"]
 DIALECTS = HEADERLESS + HEADER + ZLIB + TTHEADER
 
+CASES = ["base-types", "strings", "structs", "unions", "lists", "sets", "maps", "declared-exception", "undeclared-exception",
+         "unknown-method", "void", "oneway", "large", "pipelined", "concurrent", "multiplexed", "headers"]
+# The ways in which a call can end, which a multiplexed server has code of its own for.
+ENDINGS = ["declared-exception", "undeclared-exception", "unknown-method", "oneway", "headers"]
+
 # What each library can speak. README.md says why the rest is missing.
 SPOKEN = {
     "python": HEADERLESS + HEADER + ZLIB,
