@@ -1,6 +1,7 @@
 //! The laws that every codec must keep, on frames of real peers and on frames made for them.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use metaproto_core::conformance::{self, Allocations, Samples};
 use metaproto_core::{Bytes, Side};
@@ -48,8 +49,11 @@ fn the_codec_keeps_every_law_and_decodes_without_allocating() {
     conformance::check(&*Dubbo::protocol(), made());
 }
 
+/// Where a frame is from, who reads it, and what it is.
+type Sample = (String, Side, Bytes);
+
 /// Small frames of real peers, spread over all captures.
-fn real() -> Vec<(String, Side, Bytes)> {
+fn real() -> Vec<Sample> {
     let small: Vec<_> = captures::frames()
         .into_iter()
         .filter(|captured| captured.bytes.len() <= 400)
@@ -95,10 +99,11 @@ proptest! {
             (any::<prop::sample::Index>(), any::<[Option<(prop::sample::Index, u8)>; 2]>()), 1..4,
         ),
     ) {
-        let frames = real();
+        // Read once: there are many cases.
+        static FRAMES: LazyLock<Vec<Sample>> = LazyLock::new(real);
         let mut data = vec![chunks];
         for (pick, wrong) in picks {
-            let mut frame = pick.get(&frames).2.to_vec();
+            let mut frame = pick.get(&FRAMES).2.to_vec();
             for (at, byte) in wrong.into_iter().flatten() {
                 let at = at.index(frame.len());
                 frame[at] = byte;

@@ -41,6 +41,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 
 fn of_file(path: &Path) -> Vec<Stream> {
     let text = std::fs::read_to_string(path).expect("it can be read");
+    if text.lines().any(|line| line.starts_with("# cut")) {
+        return Vec::new(); // its messages are not there whole
+    }
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
     let name = parts[parts.len() - 2..].join("/");
     let said = |mark: char| -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! The laws that every codec must keep, in every dialect, and on messages of real peers.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use metaproto_core::conformance::{self, Allocations, Samples};
 use metaproto_core::{Bytes, Options, Protocol, Side};
@@ -62,8 +62,11 @@ fn on(transport: &str) -> Arc<dyn Protocol> {
     Thrift::protocol().configure(&options).expect("there is such a transport")
 }
 
+/// Where a message is from, who reads it, and what it is.
+type Sample = (String, Side, Bytes);
+
 /// Small messages of real peers, of one kind of carrier, spread over all captures.
-fn real(headers: bool) -> Vec<(String, Side, Bytes)> {
+fn real(headers: bool) -> Vec<Sample> {
     let mut all = Vec::new();
     for stream in streams().iter().filter(|stream| !stream.name.contains("gopkg-stream")) {
         if let Some((frame, _)) = messages(stream).into_iter().next() {
@@ -99,10 +102,12 @@ proptest! {
             (any::<prop::sample::Index>(), any::<[Option<(prop::sample::Index, u8)>; 2]>()), 1..4,
         ),
     ) {
-        let frames: Vec<_> = [real(true), real(false)].concat();
+        // Read once: there are many cases.
+        static FRAMES: LazyLock<Vec<Sample>> =
+            LazyLock::new(|| [real(true), real(false)].concat());
         let mut data = vec![chunks];
         for (pick, wrong) in picks {
-            let mut frame = pick.get(&frames).2.to_vec();
+            let mut frame = pick.get(&FRAMES).2.to_vec();
             for (at, byte) in wrong.into_iter().flatten() {
                 let at = at.index(frame.len());
                 frame[at] = byte;
