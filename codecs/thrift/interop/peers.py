@@ -9,7 +9,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 HEADERLESS = [f"{transport}-{protocol}" for transport in ("framed", "buffered") for protocol in ("binary", "oldbinary", "compact")]
 HEADER = ["header-binary", "header-compact"]
 ZLIB = ["header-zlib-binary", "header-zlib-compact"]
-TTHEADER = ["ttheader-binary"]
+TTHEADER = ["ttheader-binary", "ttheader-framed-binary"]
 DIALECTS = HEADERLESS + HEADER + ZLIB + TTHEADER
 
 CASES = ["base-types", "strings", "structs", "unions", "lists", "sets", "maps", "declared-exception", "undeclared-exception",
@@ -22,15 +22,14 @@ SPOKEN = {
     "python": HEADERLESS + HEADER + ZLIB,
     "thriftpy2": HEADERLESS,
     "java": HEADERLESS,
-    "go": HEADERLESS + HEADER + ZLIB,
+    "go": HEADERLESS + HEADER + ZLIB + TTHEADER,
     "node": HEADERLESS + HEADER,
-    "cpp": HEADERLESS + HEADER + ZLIB,
-    "ttheader": TTHEADER,
+    "cpp": HEADERLESS + HEADER,
 }
 # A file that `build` leaves behind for each language.
 MADE = {
     "python": "python/kitchen", "thriftpy2": "thriftpy2/thriftpy2", "java": "java/kitchen.jar", "go": "go/kitchen",
-    "node": "node/client.js", "cpp": "cpp/client", "ttheader": "ttheader/kitchen",
+    "node": "node/client.js", "cpp": "cpp/client",
 }
 
 

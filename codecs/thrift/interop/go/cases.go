@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/apache/thrift/lib/go/thrift"
+	"github.com/cloudwego/gopkg/protocol/ttheader"
 
 	"metaproto/interop/kitchen"
 )
@@ -268,6 +269,9 @@ func multiplexed(ctx context.Context, c *connection) error {
 }
 
 func headers(ctx context.Context, c *connection) error {
+	if transport, ok := c.transport.(*ttheaderTransport); ok {
+		return ttheaders(ctx, c, transport)
+	}
 	protocol, ok := c.protocol.(*thrift.THeaderProtocol)
 	if !ok {
 		return fmt.Errorf("%w: no headers on this transport", errSkipped)
@@ -289,6 +293,25 @@ func headers(ctx context.Context, c *connection) error {
 	}
 	if _, there := protocol.GetReadHeaders()["answered-by"]; !there {
 		return errors.New("the answer has no header answered-by")
+	}
+	return nil
+}
+
+func ttheaders(ctx context.Context, c *connection, transport *ttheaderTransport) error {
+	if seen, err := c.kitchen.Header(ctx, "absent"); err != nil || seen != "" {
+		return fmt.Errorf("absent is %q: %w", seen, err)
+	}
+	transport.toSend = map[string]string{"tenant": "blaü", "empty": "", ttheader.GDPRToken: "a token"}
+	seen, err := c.kitchen.Header(ctx, "tenant")
+	if err != nil || seen != "blaü" {
+		return fmt.Errorf("tenant is %q: %w", seen, err)
+	}
+	if _, there := transport.received.StrInfo["answered-by"]; !there {
+		return errors.New("the answer has no header answered-by")
+	}
+	seen, err = c.kitchen.Header(ctx, ttheader.GDPRToken)
+	if err != nil || seen != "a token" {
+		return fmt.Errorf("the token is %q: %w", seen, err)
 	}
 	return nil
 }

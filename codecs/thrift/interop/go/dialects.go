@@ -18,10 +18,12 @@ type dialect struct {
 }
 
 func (d *dialect) define(words *flag.FlagSet) {
-	words.StringVar(&d.transport, "transport", "framed", "framed, buffered, header or header-zlib")
+	words.StringVar(&d.transport, "transport", "framed", "framed, buffered, header, header-zlib, ttheader or ttheader-framed")
 	words.StringVar(&d.protocol, "protocol", "binary", "binary, oldbinary or compact")
 	words.BoolVar(&d.multiplexed, "multiplexed", false, "names of services in front of those of methods")
 }
+
+func (d *dialect) ttheader() bool { return strings.HasPrefix(d.transport, "ttheader") }
 
 func (d *dialect) header() bool { return strings.HasPrefix(d.transport, "header") }
 
@@ -51,6 +53,9 @@ func (d *dialect) protocols() thrift.TProtocolFactory {
 	case d.header():
 		fmt.Println("skipped all: no old binary protocol inside of THeader")
 		os.Exit(2)
+	case d.ttheader() && d.protocol != "binary":
+		fmt.Println("skipped all: only the strict binary protocol inside of TTHeader")
+		os.Exit(2)
 	case d.protocol == "compact":
 		return thrift.NewTCompactProtocolFactoryConf(d.configuration())
 	}
@@ -61,6 +66,8 @@ func (d *dialect) transports() thrift.TTransportFactory {
 	switch d.transport {
 	case "framed":
 		return thrift.NewTFramedTransportFactoryConf(thrift.NewTTransportFactory(), d.configuration())
+	case "ttheader", "ttheader-framed":
+		return d
 	case "buffered":
 		return thrift.NewTBufferedTransportFactory(8192)
 	}

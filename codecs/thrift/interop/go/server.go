@@ -88,6 +88,10 @@ func (c *cook) Header(ctx context.Context, name string) (string, error) {
 	if helper, ok := thrift.GetResponseHelper(ctx); ok {
 		helper.SetHeader("answered-by", c.tag)
 	}
+	if transport, ok := ctx.Value(ttheaderKey{}).(*ttheaderTransport); ok {
+		transport.toSend = map[string]string{"answered-by": c.tag}
+		return transport.received.StrInfo[name], nil
+	}
 	value, _ := thrift.GetHeader(ctx, name)
 	return value, nil
 }
@@ -134,7 +138,11 @@ func serve(arguments []string) {
 		os.Exit(0)
 	}()
 	fmt.Printf("listening on %s\n", listener.Addr())
-	if err := server.Serve(); err != nil {
+	serving := server.Serve
+	if spoken.ttheader() {
+		serving = func() error { return spoken.serveTTHeader(processor, listener) }
+	}
+	if err := serving(); err != nil {
 		log.Fatal(err)
 	}
 }
