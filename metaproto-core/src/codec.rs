@@ -98,6 +98,41 @@ pub trait Codec: Send {
         Err(EncodeError::Unsupported("request ids"))
     }
 
+    /// Appends the request `frame`, which came on another connection, as the peer of this connection
+    /// expects it: in its dialect, and with the id `id` if one is given. Called on the codec of the
+    /// upstream connection that the request leaves on, and only where
+    /// [`Capabilities::translates`](crate::Capabilities); it takes the place of
+    /// [`patch_request_id`](Codec::patch_request_id). The frame is whole, and was decoded, and perhaps
+    /// changed, by a codec of the same protocol with, perhaps, other options.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if the request can't be expressed in this dialect. `out` is then as it was.
+    fn translate_request(
+        &mut self,
+        frame: &Bytes,
+        id: Option<u64>,
+        out: &mut Output,
+    ) -> Result<(), EncodeError> {
+        let _ = (frame, id, out);
+        Err(EncodeError::Unsupported("other dialects"))
+    }
+
+    /// Appends the response `frame`, which came on another connection, as the caller of `request`
+    /// expects it: in the dialect and with the id of the request. Called on the codec of the client's
+    /// connection; otherwise as [`translate_request`](Codec::translate_request).
+    ///
+    /// # Errors
+    /// [`EncodeError`] if the response can't be expressed in this dialect. `out` is then as it was.
+    fn translate_response(
+        &mut self,
+        frame: &Bytes,
+        request: &RequestHead,
+        out: &mut Output,
+    ) -> Result<(), EncodeError> {
+        let _ = (frame, request, out);
+        Err(EncodeError::Unsupported("other dialects"))
+    }
+
     /// Tells which properties will be asked for from the next message on, instead of those of
     /// [`CodecContext::interest`](crate::CodecContext::interest): configuration has changed.
     fn set_interest(&mut self, interest: &Arc<Interest>) {

@@ -155,6 +155,13 @@ pub enum Probe {
 pub struct Capabilities {
     /// How a response finds its request.
     pub correlation: Correlation,
+    /// Clients expect responses in the order of their requests, although each has an id: they don't
+    /// choose ids that tell requests apart. Upstream connections that are shared go by ids all the
+    /// same; exclusive ones go by order.
+    pub in_order: bool,
+    /// Messages are written by [`Codec::translate_request`] and [`Codec::translate_response`] for the
+    /// connection that they leave on, which may be of another dialect than that which they came on.
+    pub translates: bool,
     /// How upstream connections are used unless configuration says otherwise.
     pub sharing: Sharing,
     /// There are requests without a response.
@@ -183,6 +190,8 @@ impl Capabilities {
         };
         Capabilities {
             correlation,
+            in_order: correlation == Correlation::Order,
+            translates: false,
             sharing,
             oneway: false,
             streaming: false,

@@ -1,5 +1,7 @@
 //! What is kept of a request while it is in flight.
 
+use std::cell::RefCell;
+
 use crate::{MessageKind, Metadata};
 
 /// What is left of a request while it is in flight: enough to answer it with an error, small enough
@@ -17,7 +19,7 @@ impl RequestHead {
     /// The most bytes of a frame that are kept.
     pub const MAX_CONTEXT: usize = 4096;
 
-    /// Up to this many bytes are kept without allocating.
+    /// Up to this many bytes are kept in place. Room for more is used again and again.
     pub const IN_PLACE: usize = 24;
 
     /// The head of the request that `metadata` describes.
@@ -51,7 +53,55 @@ impl RequestHead {
 #[derive(Debug, Clone)]
 enum Context {
     Few(Aligned, u8),
-    Many(Box<[u8]>),
+    Many(Lent),
+}
+
+thread_local! {
+    /// Room for contexts that nobody uses. A worker makes and drops all its heads on one thread.
+    static ROOM: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Room that is kept for later, in pieces.
+const MOST_ROOM: usize = 1024;
+/// The largest piece of room that is kept, in bytes.
+const LARGEST_ROOM: usize = 256;
+
+/// Bytes in room that goes back to where it came from.
+#[derive(Debug)]
+struct Lent(Vec<u8>);
+
+impl Lent {
+    fn new(bytes: &[u8]) -> Self {
+        // At the end of a thread there is no room left to take, and none is missed.
+        let room = ROOM.try_with(|room| room.borrow_mut().pop()).ok().flatten();
+        let mut room = room.unwrap_or_else(|| Vec::with_capacity(bytes.len().max(64)));
+        room.extend_from_slice(bytes);
+        Lent(room)
+    }
+}
+
+impl Clone for Lent {
+    fn clone(&self) -> Self {
+        Lent::new(&self.0)
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let mut own = std::mem::take(&mut self.0);
+        if own.capacity() > LARGEST_ROOM {
+            return;
+        }
+        own.clear();
+        let given = ROOM.try_with(|room| {
+            let mut room = room.borrow_mut();
+            if room.len() < MOST_ROOM {
+                room.push(own);
+            }
+        });
+        // At the end of a thread it just goes.
+        given.ok();
+    }
 }
 
 /// The alignment lets the bytes be moved in the same words in which they were written. A request's
@@ -66,7 +116,7 @@ impl Context {
         let size = size.min(frame.len());
         let len = u8::try_from(size).unwrap_or(u8::MAX);
         if size > RequestHead::IN_PLACE {
-            return Context::Many(frame.get(..size).unwrap_or_default().into());
+            return Context::Many(Lent::new(frame.get(..size).unwrap_or_default()));
         }
         // A copy of constant size is a few words; what lies behind `len` is never looked at.
         if let Some(bytes) = frame.first_chunk() {
@@ -82,7 +132,7 @@ impl Context {
     fn bytes(&self) -> &[u8] {
         match self {
             Context::Few(bytes, len) => bytes.0.get(..usize::from(*len)).unwrap_or_default(),
-            Context::Many(bytes) => bytes,
+            Context::Many(lent) => &lent.0,
         }
     }
 }

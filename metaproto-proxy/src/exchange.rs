@@ -183,13 +183,17 @@ pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) 
         return downstream::close(worker, &call, Outcome::Abandoned);
     };
     client.note_response(metadata.frame.len());
-    let id = call.head.request_id;
+    let (id, translates) = (call.head.request_id, client.translates);
     let message = match Message::take(metadata, filtered, changes, &*client.codec) {
         Err(error) => unchanged(metadata, client, &error),
         taken => taken,
     };
-    let written = message
-        .and_then(|message| client.answer(call.ticket, |codec, out| message.write(out, codec, id)));
+    let written = message.and_then(|message| {
+        client.answer(call.ticket, |codec, out| match translates {
+            false => message.write(out, codec, id),
+            true => codec.translate_response(&message.whole(), &call.head, out),
+        })
+    });
     match written {
         Ok(()) => downstream::close(worker, &call, Outcome::Response(status.class)),
         Err(error) => fail(worker, call, unsupported(&error)),

@@ -1,6 +1,8 @@
 //! A message on its way from one connection to another.
 
-use bytes::Bytes;
+use std::borrow::Cow;
+
+use bytes::{Bytes, BytesMut};
 use metaproto_core::{Codec, EncodeError, Metadata, Mutation, Output};
 
 /// A message that is to be written: as it came, or re-written by a mutation.
@@ -51,6 +53,14 @@ impl Message {
         Ok(Message::Rewritten(Box::new(output)))
     }
 
+    /// All of the message in one piece, for a codec that writes it anew.
+    pub(crate) fn whole(&self) -> Cow<'_, Bytes> {
+        match self {
+            Message::Frame { frame, .. } => Cow::Borrowed(frame),
+            Message::Rewritten(output) => Cow::Owned(joined(output)),
+        }
+    }
+
     /// The bytes that the message has.
     pub(crate) fn len(&self) -> usize {
         match self {
@@ -86,6 +96,12 @@ impl Message {
         }
         .inspect_err(|_| out.truncate(start))
     }
+}
+
+fn joined(output: &Output) -> Bytes {
+    let mut whole = BytesMut::with_capacity(output.len());
+    output.parts().for_each(|part| whole.extend_from_slice(&part));
+    whole.freeze()
 }
 
 fn write_rewritten(

@@ -11,6 +11,7 @@ use crate::conformance::identity::only_the_id;
 use crate::conformance::replies::reads_as_answer;
 use crate::conformance::report::{Breach, Law, Verdict};
 use crate::conformance::subject::Subject;
+use crate::conformance::translation;
 use crate::{
     Bytes, Correlation, DecodeError, Error, ErrorKind, MessageKind, Metadata, Mutation,
     RequestHead, Scope, Side,
@@ -119,6 +120,14 @@ impl Examiner<'_> {
         let mut header = self.metadata.header().to_vec();
         let _ = self.sender.set_deadline(&mut header, Duration::from_secs(1))?;
         let Some(own) = self.metadata.request_id else { return Ok(()) };
+        if self.rig.capabilities.translates {
+            let is_request =
+                matches!(self.metadata.kind, MessageKind::Request | MessageKind::Oneway);
+            return match self.side == Side::Downstream && is_request {
+                true => translation::with_id(self.rig, &mut self.sender, &self.metadata, own ^ 1),
+                false => Ok(()),
+            };
+        }
         let mut header = self.metadata.header().to_vec();
         let other = own ^ 1;
         if self.sender.patch_request_id(&mut header, other)?.is_err() {

@@ -118,6 +118,7 @@ mod replies;
 mod report;
 mod samples;
 mod subject;
+mod translation;
 
 pub use self::allocation::{Allocations, Meter};
 pub use self::fuzz::fuzz;
@@ -178,6 +179,9 @@ fn check_sample(rig: &Rig<'_>, sample: &Sample, journal: &mut Journal) {
     cost::check(rig, sample, journal);
     allocation::check(rig, sample, journal);
     identity::check(rig, sample, journal);
+    if rig.capabilities.translates {
+        translation::check(rig, sample, journal);
+    }
     replies::check(rig, sample, journal);
     hostile::check(rig, sample, journal);
 }

@@ -67,6 +67,8 @@ laws! {
     Interest = "interest": "who asks for fewer properties still gets all other facts";
     /// A request id can be patched and patched back.
     IdPatch = "id-patch": "a patched id reads back, alone, and patches back bit-exact";
+    /// A message that is written anew for another connection says what it said.
+    Translation = "translation": "a translated message says the same, with the id that it was given";
     /// A deadline that is set reads back.
     Deadline = "deadline": "a deadline that was set reads back";
     /// Mutations do what they say, or say that they do not.

@@ -116,16 +116,48 @@ impl Subject {
         metadata: &Metadata,
         mutation: &Mutation,
     ) -> Verdict<Result<Bytes, EncodeError>> {
+        let values: usize = mutation.changes().iter().map(size).sum();
+        let input = metadata.frame.len().saturating_add(values);
+        self.append("encode", input, |codec, out| codec.encode(metadata, mutation, out))
+    }
+
+    /// The bytes that `translate_request` appends.
+    pub(super) fn translate_request(
+        &mut self,
+        frame: &Bytes,
+        id: Option<u64>,
+    ) -> Verdict<Result<Bytes, EncodeError>> {
+        self.append("translate_request", frame.len(), |codec, out| {
+            codec.translate_request(frame, id, out)
+        })
+    }
+
+    /// The bytes that `translate_response` appends.
+    pub(super) fn translate_response(
+        &mut self,
+        frame: &Bytes,
+        request: &RequestHead,
+    ) -> Verdict<Result<Bytes, EncodeError>> {
+        self.append("translate_response", frame.len(), |codec, out| {
+            codec.translate_response(frame, request, out)
+        })
+    }
+
+    /// What a call appends to an output that holds something already.
+    fn append(
+        &mut self,
+        what: &str,
+        input: usize,
+        call: impl FnOnce(&mut dyn Codec, &mut Output) -> Result<(), EncodeError>,
+    ) -> Verdict<Result<Bytes, EncodeError>> {
         let mut out = Output::new();
         out.copy(BEFORE);
         out.share(Bytes::from_static(&LARGE_BEFORE));
         out.copy(BEFORE);
         let before = out.len();
-        let values: usize = mutation.changes().iter().map(size).sum();
-        let input = metadata.frame.len().saturating_add(values).saturating_add(before);
-        let result =
-            self.run("encode", input, |codec| codec.encode(metadata, mutation, &mut out))?;
-        room("encode", out.tail().capacity(), input)?;
+        let input = input.saturating_add(before);
+        let result = self.run(what, input, |codec| call(codec, &mut out))?;
+        room(what, out.tail().capacity(), input)?;
         let all = out.copy_to_bytes(out.len());
         let kept = all.get(..before).is_some_and(|front| {
             front.starts_with(BEFORE)
@@ -133,7 +165,7 @@ impl Subject {
                 && front.get(BEFORE.len()..before - BEFORE.len()) == Some(&LARGE_BEFORE)
         });
         if !kept || (result.is_err() && all.len() != before) {
-            return Err(not_as_it_was("encode"));
+            return Err(not_as_it_was(what));
         }
         Ok(result.map(|()| all.slice(before..)))
     }

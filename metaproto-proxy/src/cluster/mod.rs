@@ -17,6 +17,8 @@ pub(crate) struct Cluster {
     pub(crate) protocol: Arc<dyn Protocol>,
     /// How responses find their requests.
     pub(crate) correlation: Correlation,
+    /// Whether codecs write messages anew for the connection that they leave on.
+    pub(crate) translates: bool,
     /// Whether the protocol has streams.
     pub(crate) streaming: bool,
     /// How connections are used.
@@ -36,13 +38,19 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// A cluster without endpoints, for the calls of `listener`.
     pub(crate) fn new(model: Arc<model::Cluster>, listener: &model::Listener) -> Self {
-        let capabilities = listener.protocol.capabilities();
+        // A protocol that refuses the options was refused with the configuration.
+        let protocol = model.protocol(&listener.protocol);
+        let protocol = protocol.unwrap_or_else(|_| listener.protocol.clone());
+        let capabilities = protocol.capabilities();
+        let sharing = model.sharing.unwrap_or(capabilities.sharing);
+        let by_order = capabilities.in_order && sharing == Sharing::Exclusive;
         Cluster {
-            sharing: model.sharing.unwrap_or(capabilities.sharing),
+            sharing,
             keepalive: model.keepalive.times(capabilities.ping),
             model,
-            protocol: listener.protocol.clone(),
-            correlation: capabilities.correlation,
+            protocol,
+            correlation: if by_order { Correlation::Order } else { capabilities.correlation },
+            translates: capabilities.translates,
             streaming: capabilities.streaming,
             max_frame: listener.limits.max_frame,
             buffer: listener.buffer,

@@ -137,6 +137,7 @@ impl Conversion<'_> {
                 .endpoints
                 .extend(addresses.into_iter().map(|a| Endpoint::new(a).weight(weight)));
         }
+        cluster.options.clone_from(&file.options);
         overwrite(&mut cluster.balance, file.balance.map(Into::into));
         cluster.sharing = file.upstream_mode.map(Into::into);
         overwrite(&mut cluster.connections, file.connections);

@@ -202,6 +202,9 @@ pub struct Changes {
 pub struct Cluster {
     /// The servers.
     pub endpoints: Vec<Endpoint>,
+    /// See [`model::Cluster::options`].
+    #[serde(default, skip_serializing_if = "Options::is_empty")]
+    pub options: Options,
     /// How a server is chosen for a call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balance: Option<Balance>,

@@ -45,6 +45,8 @@ pub(crate) struct Downstream {
     /// The limits that the connection was accepted under.
     pub(crate) limits: Arc<model::Listener>,
     pub(crate) codec: Box<dyn Codec>,
+    /// The codec writes responses anew.
+    pub(crate) translates: bool,
     pub(crate) io: BoxIo,
     pub(crate) inbound: Inbound,
     pub(crate) outbox: Output,
@@ -139,13 +141,19 @@ impl Downstream {
     pub(crate) fn answer(
         &mut self,
         ticket: u64,
-        write: impl FnOnce(&dyn Codec, &mut Output) -> Result<(), EncodeError>,
+        write: impl FnOnce(&mut dyn Codec, &mut Output) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
         match &mut self.order {
-            None => write(&*self.codec, &mut self.outbox),
+            None => write(&mut *self.codec, &mut self.outbox),
+            // Nothing has to be kept of the answer that all others wait for.
+            Some(order) if order.first() == ticket && order.len() > 0 => {
+                write(&mut *self.codec, &mut self.outbox)?;
+                order.advance(&mut self.outbox);
+                Ok(())
+            }
             Some(order) => {
                 let mut answer = Output::new();
-                write(&*self.codec, &mut answer)?;
+                write(&mut *self.codec, &mut answer)?;
                 order.put(ticket, answer, &mut self.outbox);
                 Ok(())
             }
@@ -185,10 +193,12 @@ pub(super) fn start(
     let limits = state.model.clone();
     let context =
         CodecContext::new(Side::Downstream, limits.limits).with_interest(state.interest.clone());
-    let by_order = limits.protocol.capabilities().correlation == Correlation::Order;
+    let capabilities = limits.protocol.capabilities();
+    let by_order = capabilities.in_order || capabilities.correlation == Correlation::Order;
     let downstream = Downstream {
         listener: listener.clone(),
         codec: limits.protocol.codec(&context),
+        translates: capabilities.translates,
         slow_calls: 0,
         // Not known yet: 256 requests may be in flight before the first response has come.
         typical_response: limits.max_buffer / 512,

@@ -37,6 +37,11 @@ impl Order {
         }
     }
 
+    /// The answer of the first ticket has been written: appends to `out` what may now leave.
+    pub(crate) fn advance(&mut self, out: &mut Output) {
+        self.put(self.first, Output::new(), out);
+    }
+
     /// The ticket whose answer the others wait for.
     pub(crate) fn first(&self) -> u64 {
         self.first

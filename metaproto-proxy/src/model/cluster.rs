@@ -1,9 +1,10 @@
 //! Sets of endpoints that serve the same calls.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use metaproto_core::Sharing;
+use metaproto_core::{OptionError, Options, Protocol, Sharing};
 
 /// A set of endpoints that serve the same calls.
 #[derive(Debug, Clone)]
@@ -13,6 +14,10 @@ pub struct Cluster {
     pub name: String,
     /// The endpoints; may be empty, calls are then answered with an error.
     pub endpoints: Vec<Endpoint>,
+    /// Options of the protocol for connections to this cluster, on top of the listener's: the dialect
+    /// of its endpoints. Only for protocols whose codecs
+    /// [translate](metaproto_core::Capabilities::translates).
+    pub options: Options,
     /// How an endpoint is chosen for a call.
     pub balance: Balance,
     /// How connections are used; `None` is the protocol's default.
@@ -45,6 +50,7 @@ impl Cluster {
         Cluster {
             name: name.into(),
             endpoints: endpoints.into_iter().map(Endpoint::new).collect(),
+            options: Options::new(),
             balance: Balance::RoundRobin,
             sharing: None,
             connections: 1,
@@ -52,6 +58,21 @@ impl Cluster {
             connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
             idle_timeout: Some(Self::DEFAULT_IDLE_TIMEOUT),
             keepalive: Keepalive::IfPossible,
+        }
+    }
+
+    /// The protocol of connections to this cluster, for calls that come in as `listener`.
+    pub(crate) fn protocol(
+        &self,
+        listener: &Arc<dyn Protocol>,
+    ) -> Result<Arc<dyn Protocol>, OptionError> {
+        match self.options.keys().next() {
+            None => Ok(listener.clone()),
+            Some(option) if !listener.capabilities().translates => Err(OptionError {
+                option: option.clone(),
+                reason: format!("{} has no options for clusters", listener.name()),
+            }),
+            Some(_) => listener.configure(&self.options),
         }
     }
 

@@ -112,12 +112,12 @@ impl Snapshot {
         }
         for (i, route) in listener.routes.iter().enumerate() {
             let path = format!("{path}.routes[{i}]");
-            let protocol = listener.protocol.as_ref();
+            let protocol = &listener.protocol;
             for (j, matcher) in route.matchers.iter().enumerate() {
-                validate_matcher(protocol, matcher, &format!("{path}.match[{j}]"))?;
+                validate_matcher(&**protocol, matcher, &format!("{path}.match[{j}]"))?;
             }
             for (key, mutation) in [("request", &route.request), ("response", &route.response)] {
-                validate_mutation(protocol, mutation, &format!("{path}.{key}"))?;
+                validate_mutation(&**protocol, mutation, &format!("{path}.{key}"))?;
             }
             self.validate_targets(protocol, route, &path)?;
         }
@@ -126,7 +126,7 @@ impl Snapshot {
 
     fn validate_targets(
         &self,
-        protocol: &dyn Protocol,
+        protocol: &Arc<dyn Protocol>,
         route: &Route,
         path: &str,
     ) -> Result<(), Invalid> {
@@ -138,8 +138,12 @@ impl Snapshot {
                 let path = format!("{path}.clusters[{j}].cluster");
                 return Err(Invalid::new(path, self.no_cluster(&target.cluster)));
             };
-            validate_sharing(protocol, cluster)?;
-            validate_keepalive(protocol, cluster)?;
+            let protocol = cluster.protocol(protocol).map_err(|error| {
+                let path = format!("clusters.{}.options.{}", cluster.name, error.option);
+                Invalid::new(path, error.reason)
+            })?;
+            validate_sharing(&*protocol, cluster)?;
+            validate_keepalive(&*protocol, cluster)?;
         }
         Ok(())
     }
@@ -197,11 +201,16 @@ fn validate_matcher(protocol: &dyn Protocol, matcher: &Matcher, path: &str) -> R
 }
 
 fn validate_sharing(protocol: &dyn Protocol, cluster: &Cluster) -> Result<(), Invalid> {
-    let by_order = protocol.capabilities().correlation == Correlation::Order;
+    let capabilities = protocol.capabilities();
+    let by_order = capabilities.correlation == Correlation::Order;
     if cluster.sharing == Some(Sharing::Shared) && by_order {
+        // A dialect that could be any may be one without ids.
+        let remedy = match capabilities.translates {
+            true => "use exclusive or bound, or fix a dialect that has ids with `options`",
+            false => "use exclusive or bound",
+        };
         let reason = format!(
-            "{} has no request ids, so clients can't share a connection; \
-             use exclusive or bound",
+            "{} has no request ids, so clients can't share a connection; {remedy}",
             protocol.name()
         );
         return Err(Invalid::new(format!("clusters.{}.upstream_mode", cluster.name), reason));

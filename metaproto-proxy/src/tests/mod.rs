@@ -19,6 +19,7 @@ mod random;
 mod reload;
 mod routing;
 mod timing;
+mod translate;
 mod unread;
 mod unreadable;
 

@@ -17,7 +17,37 @@ pub(crate) struct Toy {
     pub(crate) id_bits: u8,
     /// There are no error replies.
     pub(crate) mute: bool,
+    /// Clients take answers in the order of their requests, although those have ids.
+    pub(crate) in_order: bool,
+    /// Messages are written anew for the connection that they leave on.
+    pub(crate) translates: bool,
+    /// The dialect in which bodies are written from back to front, behind a [`REVERSED`].
+    pub(crate) reversed: bool,
 }
+
+impl Toy {
+    /// The protocol as it is by default.
+    pub(crate) const DEFAULT: Self = Toy {
+        by_order: false,
+        id_bits: 0,
+        mute: false,
+        in_order: false,
+        translates: false,
+        reversed: false,
+    };
+
+    /// Appends a frame with another id and body. What is sealed can't be read.
+    fn rewrite(head: &[u8], id: u32, body: &[u8], out: &mut Output) -> Result<(), EncodeError> {
+        if body.last() == Some(&SEALED) {
+            return Err(EncodeError::Unsupported("what is sealed"));
+        }
+        out.copy(&frame(head[2], id, head[7], body));
+        Ok(())
+    }
+}
+
+/// Begins a body that is written from back to front.
+const REVERSED: u8 = b'<';
 
 pub(crate) const REQUEST: u8 = 0;
 pub(crate) const ONEWAY: u8 = 1;
@@ -61,6 +91,8 @@ impl Protocol for Toy {
         capabilities.error_replies = !self.mute;
         capabilities.oneway = true;
         capabilities.streaming = true;
+        capabilities.in_order |= self.in_order;
+        capabilities.translates = self.translates;
         capabilities.ping = true;
         capabilities.go_away = true;
         capabilities.properties.known =
@@ -73,7 +105,9 @@ impl Protocol for Toy {
     }
 
     fn configure(&self, options: &Options) -> Result<Arc<dyn Protocol>, OptionError> {
-        no_options(self.name(), options).map(|()| Arc::new(*self) as _)
+        let mut others = options.clone();
+        let reversed = self.translates && others.remove("reversed").is_some();
+        no_options(self.name(), &others).map(|()| Arc::new(Toy { reversed, ..*self }) as _)
     }
 }
 
@@ -175,6 +209,34 @@ impl Codec for Toy {
     fn patch_request_id(&self, header: &mut [u8], id: u64) -> Result<(), EncodeError> {
         header[3..7].copy_from_slice(&(id as u32).to_be_bytes());
         Ok(())
+    }
+
+    fn translate_request(
+        &mut self,
+        frame: &Bytes,
+        id: Option<u64>,
+        out: &mut Output,
+    ) -> Result<(), EncodeError> {
+        let (head, body) = frame.split_at(HEADER);
+        let id = id.unwrap_or_else(|| u32::from_be_bytes(head[3..7].try_into().unwrap()).into());
+        let reversed = || [REVERSED].into_iter().chain(body.iter().rev().copied()).collect();
+        let body = if self.reversed { reversed() } else { body.to_vec() };
+        Toy::rewrite(head, id as u32, &body, out)
+    }
+
+    fn translate_response(
+        &mut self,
+        frame: &Bytes,
+        request: &RequestHead,
+        out: &mut Output,
+    ) -> Result<(), EncodeError> {
+        let (head, body) = frame.split_at(HEADER);
+        let id = u32::from_be_bytes(request.context()[3..7].try_into().unwrap());
+        let body = match body {
+            [REVERSED, body @ ..] => body.iter().rev().copied().collect(),
+            body => body.to_vec(),
+        };
+        Toy::rewrite(head, id, &body, out)
     }
 
     fn peek_request(&self, head: &[u8]) -> Option<RequestHead> {

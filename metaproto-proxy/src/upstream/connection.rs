@@ -26,6 +26,8 @@ pub(crate) struct Upstream {
     pub(crate) endpoint: EndpointKey,
     pub(crate) sharing: Sharing,
     pub(crate) codec: Box<dyn Codec>,
+    /// The codec writes requests anew.
+    pub(crate) translates: bool,
     /// The largest frame that it may send, in bytes.
     pub(crate) max_frame: usize,
     /// The bytes waiting for it above which its clients are not read.
@@ -79,12 +81,21 @@ impl Upstream {
             Ok(id) => id,
             Err(call) => return Err(Box::new((call, overloaded()))),
         };
-        match message.write(&mut self.outbox, &*self.codec, id) {
+        match self.put(&message, id) {
             Ok(()) => Ok(()),
             Err(error) => match self.in_flight.take(id) {
                 Found::Live(call) => Err(Box::new((call, unwritable(&error)))),
                 Found::Abandoned | Found::Unknown => Ok(()),
             },
+        }
+    }
+
+    /// Appends a message to the outbox, with another id if one is given.
+    #[inline(always)]
+    fn put(&mut self, message: &Message, id: Option<u64>) -> Result<(), EncodeError> {
+        match self.translates {
+            false => message.write(&mut self.outbox, &*self.codec, id),
+            true => self.codec.translate_request(&message.whole(), id, &mut self.outbox),
         }
     }
 
@@ -176,9 +187,8 @@ fn wait(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
 fn send_unanswered(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     upstream.last_active = worker.now;
-    let Upstream { codec, outbox, in_flight, .. } = upstream;
-    let written = match in_flight.spare_id() {
-        Ok(id) => message.write(outbox, &**codec, id).map_err(|error| unwritable(&error)),
+    let written = match upstream.in_flight.spare_id() {
+        Ok(id) => upstream.put(&message, id).map_err(|error| unwritable(&error)),
         Err(_) => Err(overloaded()),
     };
     pool::uncount(worker, key);

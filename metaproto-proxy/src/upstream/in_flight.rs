@@ -17,7 +17,11 @@ pub(crate) enum InFlight {
     ById(IdTable<Call>),
     /// Calls keep the ids that their client gave them, if they have any: the connection belongs to
     /// one client, or carries one call at a time.
-    Queue(VecDeque<Queued>),
+    Queue {
+        /// Whether responses are told apart by those ids; if not, by their order.
+        by_id: bool,
+        calls: VecDeque<Queued>,
+    },
 }
 
 /// Every id is taken.
@@ -33,11 +37,18 @@ pub(crate) struct Queued {
 }
 
 impl InFlight {
+    /// One in which calls keep the ids that they have, if `by_id`, or none.
+    pub(crate) fn queue(by_id: bool) -> Self {
+        InFlight::Queue { by_id, calls: VecDeque::new() }
+    }
+
     /// The calls that somebody waits for.
     pub(crate) fn live(&self) -> usize {
         match self {
             InFlight::ById(table) => table.live(),
-            InFlight::Queue(queue) => queue.iter().filter(|queued| queued.call.is_some()).count(),
+            InFlight::Queue { calls, .. } => {
+                calls.iter().filter(|queued| queued.call.is_some()).count()
+            }
         }
     }
 
@@ -45,7 +56,9 @@ impl InFlight {
     fn abandoned(&self) -> usize {
         match self {
             InFlight::ById(table) => table.abandoned(),
-            InFlight::Queue(queue) => queue.iter().filter(|queued| queued.call.is_none()).count(),
+            InFlight::Queue { calls, .. } => {
+                calls.iter().filter(|queued| queued.call.is_none()).count()
+            }
         }
     }
 
@@ -54,7 +67,7 @@ impl InFlight {
     pub(crate) fn owes_too_much(&self) -> bool {
         let most = match self {
             InFlight::ById(table) => MAX_OWED.min(table.capacity() / 2),
-            InFlight::Queue(_) => MAX_OWED,
+            InFlight::Queue { .. } => MAX_OWED,
         };
         self.abandoned() > most
     }
@@ -65,8 +78,9 @@ impl InFlight {
     pub(crate) fn insert(&mut self, call: Call) -> Result<Option<u64>, Call> {
         match self {
             InFlight::ById(table) => table.insert(call).map(Some),
-            InFlight::Queue(queue) => {
-                queue.push_back(Queued { id: call.head.request_id, call: Some(call) });
+            InFlight::Queue { by_id, calls } => {
+                let id = call.head.request_id.filter(|_| *by_id);
+                calls.push_back(Queued { id, call: Some(call) });
                 Ok(None)
             }
         }
@@ -77,7 +91,7 @@ impl InFlight {
     pub(crate) fn spare_id(&mut self) -> Result<Option<u64>, Full> {
         match self {
             InFlight::ById(table) => table.spare().map(Some).ok_or(Full),
-            InFlight::Queue(_) => Ok(None),
+            InFlight::Queue { .. } => Ok(None),
         }
     }
 
@@ -87,7 +101,7 @@ impl InFlight {
     pub(crate) fn begin_ping(&mut self, correlation: Correlation) -> Option<Option<u64>> {
         let queue = match self {
             InFlight::ById(table) => return table.reserve().map(Some),
-            InFlight::Queue(queue) => queue,
+            InFlight::Queue { calls, .. } => calls,
         };
         let id = match correlation {
             Correlation::Order if queue.is_empty() => None,
@@ -108,10 +122,10 @@ impl InFlight {
         match (self, id) {
             (InFlight::ById(table), Some(id)) => table.forget(id),
             (InFlight::ById(_), None) => {}
-            (InFlight::Queue(queue), _) => {
+            (InFlight::Queue { calls, .. }, _) => {
                 let ping = |queued: &Queued| queued.id == id && queued.call.is_none();
-                if let Some(position) = queue.iter().position(ping) {
-                    queue.remove(position);
+                if let Some(position) = calls.iter().position(ping) {
+                    calls.remove(position);
                 }
             }
         }
@@ -123,9 +137,10 @@ impl InFlight {
         match (self, id) {
             (InFlight::ById(table), Some(id)) => table.take(id),
             (InFlight::ById(_), None) => Found::Unknown,
-            (InFlight::Queue(queue), _) => {
-                let position = queue.iter().position(|queued| queued.id == id);
-                match position.and_then(|position| queue.remove(position)) {
+            (InFlight::Queue { by_id, calls }, id) => {
+                let id = id.filter(|_| *by_id);
+                let position = calls.iter().position(|queued| queued.id == id);
+                match position.and_then(|position| calls.remove(position)) {
                     Some(Queued { call: Some(call), .. }) => Found::Live(call),
                     Some(Queued { call: None, .. }) => Found::Abandoned,
                     None => Found::Unknown,
@@ -138,8 +153,8 @@ impl InFlight {
     pub(crate) fn next_ticket(&self) -> Option<u64> {
         match self {
             InFlight::ById(_) => None,
-            InFlight::Queue(queue) => {
-                queue.iter().find_map(|queued| Some(queued.call.as_ref()?.ticket))
+            InFlight::Queue { calls, .. } => {
+                calls.iter().find_map(|queued| Some(queued.call.as_ref()?.ticket))
             }
         }
     }
@@ -148,8 +163,8 @@ impl InFlight {
     pub(crate) fn abandon(&mut self, mut expired: impl FnMut(&Call) -> bool) -> Vec<Call> {
         match self {
             InFlight::ById(table) => table.abandon(expired),
-            InFlight::Queue(queue) => {
-                queue.iter_mut().filter_map(|queued| queued.call.take_if(|c| expired(c))).collect()
+            InFlight::Queue { calls, .. } => {
+                calls.iter_mut().filter_map(|queued| queued.call.take_if(|c| expired(c))).collect()
             }
         }
     }
@@ -158,7 +173,9 @@ impl InFlight {
     pub(crate) fn drain(&mut self) -> Vec<Call> {
         match self {
             InFlight::ById(table) => table.drain(),
-            InFlight::Queue(queue) => queue.drain(..).filter_map(|queued| queued.call).collect(),
+            InFlight::Queue { calls, .. } => {
+                calls.drain(..).filter_map(|queued| queued.call).collect()
+            }
         }
     }
 
@@ -166,7 +183,7 @@ impl InFlight {
     pub(crate) fn release(&mut self) {
         match self {
             InFlight::ById(table) => table.release(),
-            InFlight::Queue(queue) => queue.shrink_to_fit(),
+            InFlight::Queue { calls, .. } => calls.shrink_to_fit(),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Which connection carries a call, and the beginning and end of connections.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::task::Waker;
@@ -141,6 +140,7 @@ fn new_upstream(
         endpoint,
         sharing,
         codec: cluster.protocol.codec(context),
+        translates: cluster.translates,
         max_frame: cluster.max_frame,
         buffer: cluster.buffer,
         io: None,
@@ -149,11 +149,9 @@ fn new_upstream(
         waiting: WaitingLine::default(),
         in_flight: match (cluster.correlation, sharing) {
             // The messages of a stream can't be given another id: they are passed on as they are.
-            (Correlation::Id { .. }, Sharing::Bound) if cluster.streaming => {
-                InFlight::Queue(VecDeque::new())
-            }
+            (Correlation::Id { .. }, Sharing::Bound) if cluster.streaming => InFlight::queue(true),
             (Correlation::Id { bits }, _) => InFlight::ById(IdTable::new(bits)),
-            (Correlation::Order, _) => InFlight::Queue(VecDeque::new()),
+            (Correlation::Order, _) => InFlight::queue(false),
         },
         earliest: None,
         bound_to: None,
