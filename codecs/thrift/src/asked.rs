@@ -16,16 +16,31 @@ pub(crate) const ARGUMENT: &str = "argument.";
 pub(crate) struct Asked {
     interest: Interest,
     own: [bool; OWN.len()],
-    arguments: bool,
+    arguments: Arguments,
+    headers: bool,
+}
+
+/// The arguments that are asked for, by their numbers.
+#[derive(Debug)]
+enum Arguments {
+    All,
+    Only(Vec<i16>),
 }
 
 impl Asked {
     pub(crate) fn new(interest: &Interest) -> Self {
-        let arguments = match interest {
-            Interest::All => true,
-            Interest::Only(names) => names.iter().any(|name| has_prefix(name.as_bytes(), ARGUMENT)),
+        let is_own = |name: &str| OWN.contains(&name) || name == "operation";
+        let (arguments, headers) = match interest {
+            Interest::All => (Arguments::All, true),
+            Interest::Only(names) => {
+                let number = |name: &String| name.strip_prefix(ARGUMENT)?.parse().ok();
+                let is_header = |name: &String| !is_own(name) && !name.starts_with(ARGUMENT);
+                let numbers = names.iter().filter_map(number).collect();
+                (Arguments::Only(numbers), names.iter().any(is_header))
+            }
         };
-        Asked { interest: interest.clone(), own: OWN.map(|name| interest.wants(name)), arguments }
+        let own = OWN.map(|name| interest.wants(name));
+        Asked { interest: interest.clone(), own, arguments, headers }
     }
 
     /// Whether the property at this place of [`OWN`] is asked for.
@@ -35,12 +50,20 @@ impl Asked {
 
     /// Whether any argument is.
     pub(crate) fn arguments(&self) -> bool {
-        self.arguments
+        !matches!(&self.arguments, Arguments::Only(numbers) if numbers.is_empty())
     }
 
-    /// Whether a property of this name is.
-    pub(crate) fn wants(&self, name: &[u8]) -> bool {
-        self.interest.wants_bytes(name)
+    /// Whether the argument of this number is.
+    pub(crate) fn argument(&self, number: i16) -> bool {
+        match &self.arguments {
+            Arguments::All => true,
+            Arguments::Only(numbers) => numbers.contains(&number),
+        }
+    }
+
+    /// Whether any header is.
+    pub(crate) fn headers(&self) -> bool {
+        self.headers
     }
 
     /// How a header of this name is shown: by its own name, by its prefix, or not at all.
@@ -49,7 +72,7 @@ impl Asked {
             Interest::All if is_taken(name) => Shown::Prefixed,
             Interest::All => Shown::Plain,
             Interest::Only(names) => {
-                let plain = self.wants(name) && !is_taken(name);
+                let plain = self.interest.wants_bytes(name) && !is_taken(name);
                 let prefixed = names.iter().any(|asked| {
                     let bare = asked.as_bytes().get(HEADER.len()..);
                     has_prefix(asked.as_bytes(), HEADER)

@@ -6,9 +6,8 @@ use metaproto_core::{Bytes, BytesMut, Change, EncodeError, Mutation, Output};
 
 use crate::asked::{HEADER, has_prefix, is_taken};
 use crate::dialect::Transport;
-use crate::header::{FIXED, Header, INT_KEY_VALUE, Key, Pair};
+use crate::header::{Entry, FIXED, Header, Key, Name, Pair, section};
 use crate::message::Carrier;
-use crate::value::write_varint;
 
 /// The refusal of changes on a transport that has no place for them.
 fn no_headers() -> EncodeError {
@@ -85,27 +84,6 @@ fn rewritten(
     Ok(written)
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Entry<'a> {
-    key: Name<'a>,
-    value: &'a [u8],
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Name<'a> {
-    Text(&'a [u8]),
-    Number(u16),
-}
-
-impl Name<'_> {
-    fn is(&self, name: &str) -> bool {
-        match self {
-            Name::Text(text) => text.eq_ignore_ascii_case(name.as_bytes()),
-            Name::Number(number) => name.parse() == Ok(*number),
-        }
-    }
-}
-
 fn apply<'a>(change: &'a Change, entries: &mut Vec<Entry<'a>>) -> Result<(), EncodeError> {
     let name = change.name();
     let name = match has_prefix(name.as_bytes(), HEADER) {
@@ -131,45 +109,4 @@ fn apply<'a>(change: &'a Change, entries: &mut Vec<Entry<'a>>) -> Result<(), Enc
 
 fn unsupported(change: &Change) -> EncodeError {
     EncodeError::UnsupportedChange { verb: change.verb(), name: change.name().to_owned() }
-}
-
-/// Appends the section with these entries; nothing if there are none.
-fn section(
-    transport: Transport,
-    is_numbered: bool,
-    entries: &[Entry<'_>],
-    out: &mut BytesMut,
-) -> Result<(), EncodeError> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    out.extend_from_slice(&[if is_numbered { INT_KEY_VALUE } else { 1 }]);
-    match transport {
-        Transport::TtHeader => out.extend_from_slice(&short(entries.len())?),
-        _ => write_varint(entries.len() as u64, out),
-    }
-    for entry in entries {
-        match entry.key {
-            Name::Text(text) => write_text(transport, text, out)?,
-            Name::Number(number) => out.extend_from_slice(&number.to_be_bytes()),
-        }
-        write_text(transport, entry.value, out)?;
-    }
-    Ok(())
-}
-
-fn write_text(transport: Transport, text: &[u8], out: &mut BytesMut) -> Result<(), EncodeError> {
-    match transport {
-        Transport::TtHeader => out.extend_from_slice(&short(text.len())?),
-        _ => write_varint(text.len() as u64, out),
-    }
-    out.extend_from_slice(text);
-    Ok(())
-}
-
-fn short(len: usize) -> Result<[u8; 2], EncodeError> {
-    u16::try_from(len).map(u16::to_be_bytes).map_err(|_| EncodeError::InvalidValue {
-        field: "header",
-        reason: "has a key or a value of more than 65,535 bytes, or as many entries".into(),
-    })
 }

@@ -1,49 +1,63 @@
 //! The codec of a connection.
 
+use std::mem::take;
 use std::sync::Arc;
 
 use metaproto_core::{
     Bytes, BytesMut, Codec, CodecContext, DecodeError, EncodeError, Error, Fault, FrameLength,
-    IntText, Interest, MessageKind, Metadata, Mutation, Output, PropertyValue, RequestHead, Source,
-    Status, StatusClass,
+    IntText, Interest, MessageKind, Metadata, Mutation, Output, PropertyValue, RequestHead, Side,
+    Source, Status, StatusClass,
 };
 
 use crate::asked::{ARGUMENT, Asked, HEADER, OWN, Shown};
 use crate::change;
-use crate::dialect::{Detected, Encoding, Transport, detect};
+use crate::dialect::{Detected, Dialect, Encoding, Transport, detect};
 use crate::envelope::{Envelope, Found, MessageType};
 use crate::fields::Fields;
 use crate::header::{Key, Pair};
 use crate::message::{Carrier, Content};
 use crate::reply;
+use crate::translate::{Target, Translator};
 use crate::value::{Kind, Progress, Scan};
+use crate::zlib::Zlib;
 
 /// Names of methods, as they stand in messages.
 pub(crate) type Methods = Arc<[Box<[u8]>]>;
 
 /// Reads and writes the messages of one direction of a connection.
 pub(crate) struct ThriftCodec {
+    side: Side,
+    /// What configuration says.
+    dialect: Dialect,
     /// What carries messages, once it is known.
     transport: Option<Transport>,
     /// How far an unframed message has been gone through that has not arrived whole.
     scan: Scan,
     is_scanning: bool,
+    /// Goes through values of messages that are there whole.
+    values: Scan,
+    zlib: Zlib,
+    translator: Translator,
+    max_frame: usize,
     asked: Asked,
     /// The methods without an answer that do not say so.
     oneway: Methods,
 }
 
 impl ThriftCodec {
-    /// For messages on this transport, or on that which the first bytes tell.
-    pub(crate) fn new(
-        context: &CodecContext,
-        transport: Option<Transport>,
-        oneway: Methods,
-    ) -> Self {
+    /// For messages of this dialect, or of that which their first bytes tell.
+    pub(crate) fn new(context: &CodecContext, dialect: Dialect, oneway: Methods) -> Self {
+        let max_frame = context.limits.max_frame;
         ThriftCodec {
-            transport,
-            scan: Scan::new(Kind::Struct, Encoding::Binary, 0, context.limits.max_frame),
+            side: context.side,
+            dialect,
+            transport: dialect.transport,
+            scan: Scan::new(Kind::Struct, Encoding::Binary, 0, max_frame),
             is_scanning: false,
+            values: Scan::new(Kind::Struct, Encoding::Binary, 0, max_frame),
+            zlib: Zlib::default(),
+            translator: Translator::default(),
+            max_frame,
             asked: Asked::new(&context.interest),
             oneway,
         }
@@ -84,49 +98,63 @@ impl ThriftCodec {
     /// What carries a message. A codec that has not seen the start of its connection is told by the
     /// message.
     fn carrier(&self, frame: &[u8], each: impl FnMut(Pair)) -> Result<Carrier, DecodeError> {
-        let detected = self.transport.or_else(|| match detect(frame) {
-            Ok(Detected::Transport(transport)) => Some(transport),
-            _ => None,
-        });
-        match detected {
-            Some(Transport::Unframed) => Ok(Carrier::unframed()),
-            _ => Carrier::read(frame, each),
-        }
+        Carrier::of_message(self.transport, frame, each)
     }
 
-    fn describe(&mut self, frame: &[u8], metadata: &mut Metadata) -> Result<(), DecodeError> {
+    fn describe(
+        &self,
+        frame: &[u8],
+        (zlib, values): (&mut Zlib, &mut Scan),
+        metadata: &mut Metadata,
+    ) -> Result<(), DecodeError> {
         metadata.header_size = frame.len();
-        let mut pairs = Vec::new();
-        let carrier = self.carrier(frame, |pair| pairs.push(pair))?;
+        let carrier = self.carrier(frame, |_| {})?;
         if carrier.payload >= frame.len() {
             // A frame without a message: some servers send one after each answer.
             metadata.kind = MessageKind::Pong;
             return Ok(());
         }
-        let content = carrier.content(frame)?;
+        let content = carrier.content(frame, zlib)?;
         let envelope = content.envelope()?;
-        metadata.header_size = if content.is_frame() { envelope.end } else { carrier.payload };
-        metadata.context_size = if content.is_frame() { envelope.end } else { frame.len() };
-        metadata.kind = self.kind(&content.bytes, &envelope);
+        metadata.header_size = if content.is_frame { envelope.end } else { carrier.payload };
+        metadata.context_size = if content.is_frame { envelope.end } else { frame.len() };
+        metadata.kind = self.kind(content.bytes, &envelope);
+        if self.has_ids() {
+            metadata.request_id = Some(u64::from(envelope.seqid.cast_unsigned()));
+        }
         self.names(&carrier, &content, &envelope, metadata);
+        values.set_limit(content.bytes.len());
         if metadata.kind == MessageKind::Response {
-            let mut scan = self.new_scan(&content);
-            metadata.status = Some(status(&content, &envelope, &mut scan)?);
-        } else if self.asked.arguments() {
-            let mut scan = self.new_scan(&content);
-            if let Err(error) = self.arguments(&content, &envelope, &mut scan, metadata) {
+            metadata.status = Some(status(&content, &envelope, values)?);
+        } else {
+            self.check_encoding(&envelope)?;
+            if self.asked.arguments()
+                && let Err(error) = self.arguments(&content, &envelope, values, metadata)
+            {
                 metadata.unread = Some(error);
             }
         }
         metadata.prefix_from_here(HEADER);
-        for pair in pairs {
-            self.header(frame, &pair, metadata);
+        if carrier.header.is_some() && self.asked.headers() {
+            self.carrier(frame, |pair| self.header(frame, &pair, metadata))?;
         }
         Ok(())
     }
 
-    fn new_scan(&self, content: &Content<'_>) -> Scan {
-        Scan::new(Kind::Struct, Encoding::Binary, 0, content.bytes.len())
+    /// Whether requests can be told apart by their numbers.
+    fn has_ids(&self) -> bool {
+        self.dialect.has_ids()
+    }
+
+    /// Clients have to speak what configuration says. Servers are asked in it, and answer as they like.
+    fn check_encoding(&self, envelope: &Envelope) -> Result<(), DecodeError> {
+        match self.dialect.encoding {
+            Some(encoding) if self.side == Side::Downstream && encoding != envelope.encoding => {
+                let fault = Fault::Other("is not in the protocol that this listener is for");
+                Err(DecodeError::message("message", fault))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What a message says of itself in front of its content.
@@ -142,7 +170,7 @@ impl ThriftCodec {
         let colon = name.iter().position(|byte| *byte == b':');
         let start = envelope.name.start;
         let method = colon.map_or(start, |colon| start.saturating_add(colon).saturating_add(1));
-        let source = |range: std::ops::Range<usize>| match content.is_frame() {
+        let source = |range: std::ops::Range<usize>| match content.is_frame {
             true => Source::InFrame(range),
             false => Source::Text(content.bytes.get(range).unwrap_or_default()),
         };
@@ -159,7 +187,7 @@ impl ThriftCodec {
                 metadata.push(Source::Static(name), value);
             }
         }
-        match content.is_frame() {
+        match content.is_frame {
             true => metadata.set_operation_in_frame(envelope.name.clone()),
             false => metadata.join_operation(&[name]),
         }
@@ -173,24 +201,20 @@ impl ThriftCodec {
         scan: &mut Scan,
         metadata: &mut Metadata,
     ) -> Result<(), DecodeError> {
-        let mut fields = Fields::new(&content.bytes, envelope.end, envelope.encoding);
-        let mut name = Vec::new();
+        let mut fields = Fields::new(content.bytes, envelope.end, envelope.encoding);
         while let Some(field) = fields.next(scan)? {
-            let number = PropertyValue::Int(i128::from(field.id));
-            let mut room = IntText::default();
-            name.clear();
-            name.extend_from_slice(ARGUMENT.as_bytes());
-            name.extend_from_slice(number.as_bytes(&mut room));
-            if !self.asked.wants(&name) {
+            if !self.asked.argument(field.id) {
                 continue;
             }
-            let text = fields.text(&field).map(|range| match content.is_frame() {
+            let number = PropertyValue::Int(i128::from(field.id));
+            let mut room = IntText::default();
+            let text = fields.text(&field).map(|range| match content.is_frame {
                 true => Source::InFrame(range),
                 false => Source::Text(content.bytes.get(range).unwrap_or_default()),
             });
             let int = fields.int(&field).map(|number| Source::Int(i128::from(number)));
             if let Some(value) = text.or(int) {
-                metadata.push(Source::Text(&name), value);
+                metadata.push_prefixed(ARGUMENT, number.as_bytes(&mut room), value);
             }
         }
         Ok(())
@@ -224,7 +248,7 @@ fn status(
     envelope: &Envelope,
     scan: &mut Scan,
 ) -> Result<Status, DecodeError> {
-    let mut fields = Fields::new(&content.bytes, envelope.end, envelope.encoding);
+    let mut fields = Fields::new(content.bytes, envelope.end, envelope.encoding);
     if envelope.kind == MessageType::Reply {
         return Ok(match fields.head()? {
             None | Some((0, _)) => Status::ok(0),
@@ -255,9 +279,17 @@ impl Codec for ThriftCodec {
             Detected::Need(size) => return Ok(FrameLength::Need(size)),
             Detected::Transport(transport) => transport,
         };
+        if self.side == Side::Upstream && self.dialect.transport.is_none() {
+            // Each answer is in the dialect of its request, and requests of several clients may follow
+            // each other on a connection.
+            self.transport = Some(found);
+        }
         let transport = *self.transport.get_or_insert(found);
-        let is_unframed = transport == Transport::Unframed;
-        if is_unframed != (found == Transport::Unframed) {
+        let is_unframed = found == Transport::Unframed;
+        // Clients have to speak what configuration says; framed and with headers may alternate else.
+        let must_be = self.dialect.transport.filter(|_| self.side == Side::Downstream);
+        let is_other = must_be.is_some_and(|must| must != found);
+        if is_other || is_unframed != (transport == Transport::Unframed) {
             // A connection has one way to tell where messages end.
             let fault = Fault::Other("is not of the transport of this connection");
             return Err(DecodeError::connection("message", fault));
@@ -275,7 +307,9 @@ impl Codec for ThriftCodec {
     }
 
     fn decode(&mut self, frame: Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
-        let described = self.describe(&frame, metadata);
+        let (mut zlib, mut values) = (take(&mut self.zlib), take(&mut self.values));
+        let described = self.describe(&frame, (&mut zlib, &mut values), metadata);
+        (self.zlib, self.values) = (zlib, values);
         metadata.frame = frame;
         described
     }
@@ -306,7 +340,8 @@ impl Codec for ThriftCodec {
         let unreadable = |_| EncodeError::Unsupported("answers to a request that can't be read");
         let head = request.context();
         let carrier = self.carrier(head, |_| {}).map_err(unreadable)?;
-        let content = carrier.content(head).map_err(unreadable)?;
+        let mut zlib = Zlib::default();
+        let content = carrier.content(head, &mut zlib).map_err(unreadable)?;
         let envelope = content.envelope().map_err(unreadable)?;
         let name = content.bytes.get(envelope.name.clone()).unwrap_or_default();
         let text = error.to_string();
@@ -319,10 +354,37 @@ impl Codec for ThriftCodec {
 
     fn peek_request(&self, head: &[u8]) -> Option<RequestHead> {
         let carrier = self.carrier(head, |_| {}).ok()?;
-        let content = carrier.content(head).ok()?;
+        let mut zlib = Zlib::default();
+        let content = carrier.content(head, &mut zlib).ok()?;
         let envelope = content.envelope().ok()?;
-        let kind = self.kind(&content.bytes, &envelope);
-        let size = if content.is_frame() { envelope.end } else { head.len() };
-        Some(RequestHead::peeked(kind, None, head.get(..size)?))
+        let kind = self.kind(content.bytes, &envelope);
+        let size = if content.is_frame { envelope.end } else { head.len() };
+        let id = self.has_ids().then_some(u64::from(envelope.seqid.cast_unsigned()));
+        Some(RequestHead::peeked(kind, id, head.get(..size)?))
+    }
+
+    fn translate_request(
+        &mut self,
+        frame: &Bytes,
+        id: Option<u64>,
+        out: &mut Output,
+    ) -> Result<(), EncodeError> {
+        let target = Target::upstream(self.dialect, id);
+        self.translator.translate(frame, &target, self.max_frame, out)
+    }
+
+    fn translate_response(
+        &mut self,
+        frame: &Bytes,
+        request: &RequestHead,
+        out: &mut Output,
+    ) -> Result<(), EncodeError> {
+        let head = request.context();
+        let unreadable = |_| EncodeError::Unsupported("answers to a request that can't be read");
+        let carrier = self.carrier(head, |_| {}).map_err(unreadable)?;
+        let content = carrier.content(head, &mut self.zlib).map_err(unreadable)?;
+        let envelope = content.envelope().map_err(unreadable)?;
+        let target = Target::downstream(head, &carrier, &envelope);
+        self.translator.translate(frame, &target, self.max_frame, out)
     }
 }

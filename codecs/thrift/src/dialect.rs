@@ -29,6 +29,21 @@ pub enum Encoding {
     Compact,
 }
 
+/// What configuration says of how messages are written; the rest is told by their bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Dialect {
+    pub(crate) transport: Option<Transport>,
+    pub(crate) encoding: Option<Encoding>,
+}
+
+impl Dialect {
+    /// Whether the number of a message can tell it from others: where it is known that there are
+    /// frames, a connection can be shared.
+    pub(crate) fn has_ids(self) -> bool {
+        self.transport.is_some_and(|transport| transport != Transport::Unframed)
+    }
+}
+
 impl Transport {
     /// The word for it in configuration and in the property `transport`.
     #[must_use]

@@ -22,7 +22,9 @@ mod header;
 mod message;
 mod protocol;
 mod reply;
+mod translate;
 mod value;
+mod zlib;
 
 pub use self::dialect::{Encoding, Transport};
 pub use self::protocol::Thrift;

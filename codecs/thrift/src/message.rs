@@ -1,14 +1,11 @@
 //! A message, as far as it can be told without its content: how it is carried, and its envelope.
 
-use std::borrow::Cow;
-use std::io::Read;
-
-use flate2::bufread::ZlibDecoder;
 use metaproto_core::{DecodeError, Fault};
 
-use crate::dialect::Transport;
+use crate::dialect::{Detected, Transport, detect};
 use crate::envelope::{Envelope, Found};
 use crate::header::{self, FIXED, Header, Pair};
+use crate::zlib::Zlib;
 
 /// Of a compressed message no more than this is read: the envelope stands at its front.
 const INFLATED: usize = 8192;
@@ -26,9 +23,24 @@ pub(crate) struct Carrier {
 }
 
 impl Carrier {
-    /// Tells how a frame with a length in front is carried, and hands out the keys and values of its
-    /// header.
-    pub(crate) fn read(frame: &[u8], each: impl FnMut(Pair)) -> Result<Self, DecodeError> {
+    /// Tells how a message is carried that came on this transport, or on that which its first bytes
+    /// tell, and hands out the keys and values of its header.
+    pub(crate) fn of_message(
+        transport: Option<Transport>,
+        frame: &[u8],
+        each: impl FnMut(Pair),
+    ) -> Result<Self, DecodeError> {
+        let detected = transport.or_else(|| match detect(frame) {
+            Ok(Detected::Transport(transport)) => Some(transport),
+            _ => None,
+        });
+        match detected {
+            Some(Transport::Unframed) => Ok(Carrier::of(Transport::Unframed, 0)),
+            _ => Carrier::read(frame, each),
+        }
+    }
+
+    fn read(frame: &[u8], each: impl FnMut(Pair)) -> Result<Self, DecodeError> {
         let transport = match frame.get(4..6) {
             Some([0x0f, 0xff]) if frame.len() >= FIXED => Transport::Header,
             Some([0x10, 0x00]) if frame.len() >= FIXED => Transport::TtHeader,
@@ -54,30 +66,40 @@ impl Carrier {
         Carrier { transport, payload, header: None, is_framed_within: false }
     }
 
-    /// One without a length in front.
-    pub(crate) fn unframed() -> Self {
-        Carrier::of(Transport::Unframed, 0)
-    }
-
-    fn is_compressed(&self) -> bool {
+    pub(crate) fn is_compressed(&self) -> bool {
         self.header.as_ref().is_some_and(|header| header.is_compressed)
     }
 
     /// The bytes in which the envelope stands, and where it starts: the frame, or the front of what
     /// was compressed.
-    pub(crate) fn content<'a>(&self, frame: &'a [u8]) -> Result<Content<'a>, DecodeError> {
-        if !self.is_compressed() {
-            return Ok(Content { bytes: Cow::Borrowed(frame), start: self.payload });
+    pub(crate) fn content<'a>(
+        &self,
+        frame: &'a [u8],
+        zlib: &'a mut Zlib,
+    ) -> Result<Content<'a>, DecodeError> {
+        match self.is_compressed() {
+            false => Ok(Content { bytes: frame, start: self.payload, is_frame: true }),
+            true => {
+                let bytes = zlib.front(frame.get(self.payload..).unwrap_or_default(), INFLATED)?;
+                Ok(Content { bytes, start: 0, is_frame: false })
+            }
         }
-        let compressed = frame.get(self.payload..).unwrap_or_default();
-        let mut bytes = Vec::new();
-        let mut front = ZlibDecoder::new(compressed).take(INFLATED as u64);
-        // What ends early or goes wrong behind the front is not looked at.
-        let read = front.read_to_end(&mut bytes);
-        if read.is_err() && bytes.is_empty() {
-            return Err(DecodeError::message("message", Fault::Other("can't be decompressed")));
+    }
+
+    /// The same with all of what was compressed, if that is no more than `most` bytes.
+    pub(crate) fn whole<'a>(
+        &self,
+        frame: &'a [u8],
+        zlib: &'a mut Zlib,
+        most: usize,
+    ) -> Result<Content<'a>, DecodeError> {
+        match self.is_compressed() {
+            false => self.content(frame, zlib),
+            true => {
+                let bytes = zlib.whole(frame.get(self.payload..).unwrap_or_default(), most)?;
+                Ok(Content { bytes, start: 0, is_frame: false })
+            }
         }
-        Ok(Content { bytes: Cow::Owned(bytes), start: 0 })
     }
 }
 
@@ -93,19 +115,16 @@ fn told_length(frame: &[u8], header: &Header) -> Option<u32> {
 /// Where an envelope stands.
 #[derive(Debug)]
 pub(crate) struct Content<'a> {
-    pub(crate) bytes: Cow<'a, [u8]>,
+    pub(crate) bytes: &'a [u8],
     pub(crate) start: usize,
+    /// Whether positions in it are positions in the frame.
+    pub(crate) is_frame: bool,
 }
 
 impl Content<'_> {
-    /// Whether positions in it are positions in the frame.
-    pub(crate) fn is_frame(&self) -> bool {
-        matches!(self.bytes, Cow::Borrowed(_))
-    }
-
     /// Reads the envelope.
     pub(crate) fn envelope(&self) -> Result<Envelope, DecodeError> {
-        let read = Envelope::read(&self.bytes, self.start);
+        let read = Envelope::read(self.bytes, self.start);
         match read.map_err(|error| DecodeError::message(error.field, error.fault))? {
             Found::Envelope(envelope) => Ok(envelope),
             Found::Need(_) => Err(DecodeError::message("message", Fault::Truncated)),

@@ -4,16 +4,34 @@ use std::sync::Arc;
 
 use metaproto_core::{
     Capabilities, Codec, CodecContext, Correlation, MutationSupport, OptionError, Options, Probe,
-    PropertyInfo, PropertySchema, Protocol,
+    PropertyInfo, PropertySchema, Protocol, Sharing,
 };
 
 use crate::asked::{ARGUMENT, OWN};
 use crate::codec::{Methods, ThriftCodec};
-use crate::dialect::{Detected, Transport, detect};
+use crate::dialect::{Detected, Dialect, Encoding, Transport, detect};
 use crate::envelope::Envelope;
 
 /// The option that says what carries messages.
 const TRANSPORT: &str = "transport";
+
+/// The option that says how messages are encoded.
+const PROTOCOL: &str = "protocol";
+
+const TRANSPORTS: [Transport; 4] =
+    [Transport::Framed, Transport::Unframed, Transport::Header, Transport::TtHeader];
+
+const ENCODINGS: [Encoding; 3] = [Encoding::Binary, Encoding::OldBinary, Encoding::Compact];
+
+/// What a word of configuration stands for; `auto` is none of them.
+fn word<T: Copy + ToString>(value: &str, all: &[T]) -> Result<Option<T>, String> {
+    let found = all.iter().find(|one| one.to_string() == value);
+    let words: Vec<_> = all.iter().map(T::to_string).collect();
+    match found {
+        None if value != "auto" => Err(format!("{value:?} is none of auto, {}", words.join(", "))),
+        found => Ok(found.copied()),
+    }
+}
 
 /// The option that names methods without an answer.
 const ONEWAY: &str = "oneway";
@@ -26,11 +44,15 @@ const ENTRY: MutationSupport = MutationSupport { set: true, append: false, remov
 /// The option `transport` is `auto` (the default: the first bytes of each connection tell), `framed`,
 /// `unframed`, `header` or `ttheader`. With `framed` and `unframed` there are no headers to change.
 ///
+/// The option `protocol` is `auto` (the default), `binary`, `old-binary` or `compact`: how messages are
+/// encoded. For a listener both say what clients have to speak; for a cluster, what its endpoints are
+/// spoken to in, whatever the client speaks.
+///
 /// The option `oneway` names methods that have no answer, as in `note,Users:touch`, with a comma between.
 /// Clients in Go send calls of such methods like any other, so that the bytes don't tell.
 #[derive(Debug, Clone, Default)]
 pub struct Thrift {
-    transport: Option<Transport>,
+    dialect: Dialect,
     oneway: Methods,
 }
 
@@ -50,12 +72,19 @@ impl Protocol for Thrift {
     fn capabilities(&self) -> Capabilities {
         // Clients take answers in the order of their requests, and many send all requests with one
         // number.
-        let mut capabilities = Capabilities::new(Correlation::Order);
+        let mut capabilities = Capabilities::new(match self.dialect.has_ids() {
+            true => Correlation::Id { bits: 32 },
+            false => Correlation::Order,
+        });
+        capabilities.in_order = true;
+        // Most servers take one call of a connection after the other.
+        capabilities.sharing = Sharing::Exclusive;
+        capabilities.translates = true;
         capabilities.oneway = true;
         capabilities.probe = true;
         let fixed = |name: String| PropertyInfo { name, mutation: MutationSupport::NONE };
         let own = OWN.iter().map(|name| fixed((*name).to_owned()));
-        let has_headers = self.transport.is_none_or(Transport::has_headers);
+        let has_headers = self.dialect.transport.is_none_or(Transport::has_headers);
         capabilities.properties = PropertySchema {
             known: own.chain([fixed(format!("{ARGUMENT}*"))]).collect(),
             open: has_headers.then_some(ENTRY),
@@ -65,33 +94,27 @@ impl Protocol for Thrift {
     }
 
     fn codec(&self, context: &CodecContext) -> Box<dyn Codec> {
-        Box::new(ThriftCodec::new(context, self.transport, self.oneway.clone()))
+        Box::new(ThriftCodec::new(context, self.dialect, self.oneway.clone()))
     }
 
     fn configure(&self, options: &Options) -> Result<Arc<dyn Protocol>, OptionError> {
         let mut protocol = self.clone();
         for (option, value) in options {
-            let refuse = |reason: String| Err(OptionError { option: option.clone(), reason });
-            if option == ONEWAY {
-                let names = value.split(',').map(|name| name.trim().as_bytes().into());
-                protocol.oneway = names.collect();
-                continue;
-            }
-            if option != TRANSPORT {
-                return refuse(format!("thrift has two options: {TRANSPORT:?} and {ONEWAY:?}"));
-            }
-            protocol.transport = match value.as_str() {
-                "auto" => None,
-                "framed" => Some(Transport::Framed),
-                "unframed" => Some(Transport::Unframed),
-                "header" => Some(Transport::Header),
-                "ttheader" => Some(Transport::TtHeader),
-                other => {
-                    return refuse(format!(
-                        "{other:?} is none of auto, framed, unframed, header, ttheader"
-                    ));
+            let refused = |reason| OptionError { option: option.clone(), reason };
+            match option.as_str() {
+                TRANSPORT => {
+                    protocol.dialect.transport = word(value, &TRANSPORTS).map_err(refused)?
                 }
-            };
+                PROTOCOL => protocol.dialect.encoding = word(value, &ENCODINGS).map_err(refused)?,
+                ONEWAY => {
+                    let names = value.split(',').map(|name| name.trim().as_bytes().into());
+                    protocol.oneway = names.collect();
+                }
+                _ => {
+                    let known = format!("thrift has {TRANSPORT:?}, {PROTOCOL:?} and {ONEWAY:?}");
+                    return Err(refused(known));
+                }
+            }
         }
         Ok(Arc::new(protocol))
     }

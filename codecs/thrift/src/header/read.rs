@@ -1,37 +1,12 @@
-//! THeader and TTHeader: frames with a header of keys and values.
-//!
-//! Source: "THeader Transport", Apache Thrift (`doc/specs/HeaderFormat.md`); "Transport Protocol
-//! TTHeader", CloudWeGo. All numbers are big-endian.
-//!
-//! ```text
-//!           0        4       6       8        12           14
-//! THeader   | length | 0fff  | flags | seqid  | words       | header, padded | message
-//! TTHeader  | length | 1000  | flags | seqid  | words       | header, padded | message
-//! ```
-//!
-//! `words` is the length of the header in units of four bytes. THeader counts in varints: the
-//! protocol, the transforms, then pieces of information, each with its kind in front. TTHeader counts in
-//! bytes and numbers of two bytes.
+//! Headers read.
 
 use std::ops::Range;
 
 use metaproto_core::{DecodeError, Fault};
 
+use super::{ACL_TOKEN, FIXED, INT_KEY_VALUE, KEY_VALUE, ZLIB};
 use crate::dialect::Transport;
 use crate::value::varint;
-
-/// The bytes in front of the header proper.
-pub(crate) const FIXED: usize = 14;
-
-/// Information that a request or a response has: keys and values of texts.
-const KEY_VALUE: u64 = 1;
-/// The same with numbers for keys, in TTHeader.
-pub(crate) const INT_KEY_VALUE: u8 = 0x10;
-/// A token, in TTHeader.
-const ACL_TOKEN: u8 = 0x11;
-
-/// The transform that compresses the message with zlib.
-pub(crate) const ZLIB: u64 = 1;
 
 /// What a header says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,7 +80,7 @@ fn t_header(mut cursor: Cursor<'_>, mut each: impl FnMut(Pair)) -> Result<Header
         let start = cursor.position;
         match cursor.varint()? {
             0 => break, // padding
-            KEY_VALUE => {
+            kind if kind == u64::from(KEY_VALUE) => {
                 for _ in 0..cursor.varint()? {
                     let (key, value) = (cursor.text()?, cursor.text()?);
                     each(Pair { key: Key::Text(key), value });
@@ -132,7 +107,7 @@ fn tt_header(mut cursor: Cursor<'_>, mut each: impl FnMut(Pair)) -> Result<Heade
         let start = cursor.position;
         match cursor.byte()? {
             0 => {}
-            0x01 => {
+            KEY_VALUE => {
                 for _ in 0..cursor.short()? {
                     let (key, value) = (cursor.long_text()?, cursor.long_text()?);
                     each(Pair { key: Key::Text(key), value });

@@ -4,8 +4,10 @@
 
 mod kind;
 mod scan;
+mod transcode;
 mod varint;
 
 pub(crate) use self::kind::Kind;
 pub(crate) use self::scan::{Progress, Scan};
+pub(crate) use self::transcode::Transcoder;
 pub(crate) use self::varint::{Varint, unzigzag, varint, write_varint, zigzag};

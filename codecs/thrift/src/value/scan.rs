@@ -7,7 +7,7 @@ use super::varint::{Varint, varint};
 use crate::dialect::Encoding;
 
 /// Structs nested deeper than this are refused.
-const DEEPEST: usize = 64;
+pub(super) const DEEPEST: usize = 64;
 
 /// What is known of the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,13 @@ pub(crate) struct Scan {
     limit: usize,
 }
 
+impl Default for Scan {
+    /// One that is to be begun anew before it is used.
+    fn default() -> Self {
+        Scan::new(Kind::Struct, Encoding::Binary, 0, 0)
+    }
+}
+
 /// A value that has values inside.
 #[derive(Debug, Clone, Copy)]
 enum Open {
@@ -53,6 +60,11 @@ impl Scan {
     /// Begins in front of a value at `position`, which can't reach further than `limit`.
     pub(crate) fn new(kind: Kind, encoding: Encoding, position: usize, limit: usize) -> Self {
         Scan { encoding, position, open: Vec::new(), next: Some(kind), limit }
+    }
+
+    /// Sets how far values may reach.
+    pub(crate) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
     }
 
     /// Begins anew, without giving back memory.

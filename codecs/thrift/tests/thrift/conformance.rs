@@ -44,14 +44,21 @@ fn the_codec_keeps_every_law_in_every_dialect() {
                 .allocations_per_decode(4);
             conformance::check(&*on(transport), samples);
         }
-        for carry in [with_header, with_tt_header] {
+        type Carry = fn(&[(&str, &str)], &[u8]) -> Vec<u8>;
+        let carriers = [
+            ("auto", with_header as Carry),
+            ("auto", with_tt_header),
+            ("header", with_header),
+            ("ttheader", with_tt_header),
+        ];
+        for (transport, carry) in carriers {
             let samples = Samples::new()
                 .request(carry(&pairs, call))
                 .request(carry(&[], call))
                 .response(carry(&pairs, result))
                 .allocation_meter(meter_apart_from_windows)
                 .allocations_per_decode(4);
-            conformance::check(&*Thrift::protocol(), samples);
+            conformance::check(&*on(transport), samples);
         }
     }
 }

@@ -7,3 +7,4 @@ mod messages;
 mod replies;
 mod streams;
 mod support;
+mod translate;
