@@ -34,6 +34,8 @@ pub enum Encoding {
 pub(crate) struct Dialect {
     pub(crate) transport: Option<Transport>,
     pub(crate) encoding: Option<Encoding>,
+    /// Whether messages behind a header of TTHeader have a length in front once more.
+    pub(crate) framed_within: Option<bool>,
 }
 
 impl Dialect {

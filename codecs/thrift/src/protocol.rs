@@ -42,7 +42,8 @@ const ENTRY: MutationSupport = MutationSupport { set: true, append: false, remov
 /// Apache Thrift, on every transport and in every encoding that can be told by its first bytes.
 ///
 /// The option `transport` is `auto` (the default: the first bytes of each connection tell), `framed`,
-/// `unframed`, `header` or `ttheader`. With `framed` and `unframed` there are no headers to change.
+/// `unframed`, `header`, `ttheader` or `ttheader-framed`, in which messages behind the header have a length
+/// in front once more. With `framed` and `unframed` there are no headers to change.
 ///
 /// The option `protocol` is `auto` (the default), `binary`, `old-binary` or `compact`: how messages are
 /// encoded. For a listener both say what clients have to speak; for a cluster, what its endpoints are
@@ -103,7 +104,12 @@ impl Protocol for Thrift {
             let refused = |reason| OptionError { option: option.clone(), reason };
             match option.as_str() {
                 TRANSPORT => {
-                    protocol.dialect.transport = word(value, &TRANSPORTS).map_err(refused)?
+                    let is_within = value == "ttheader-framed";
+                    let value = if is_within { "ttheader" } else { value };
+                    let transport = word(value, &TRANSPORTS).map_err(refused)?;
+                    let is_tt_header = transport == Some(Transport::TtHeader);
+                    protocol.dialect.transport = transport;
+                    protocol.dialect.framed_within = is_tt_header.then_some(is_within);
                 }
                 PROTOCOL => protocol.dialect.encoding = word(value, &ENCODINGS).map_err(refused)?,
                 ONEWAY => {

@@ -14,14 +14,16 @@ use crate::zlib::Zlib;
 pub(crate) struct Target {
     transport: Option<Transport>,
     encoding: Option<Encoding>,
+    /// Whether it may be in the binary protocol with a version where it should be in that of old.
+    allows_version: bool,
     /// The number of the message.
     seqid: Option<i32>,
     /// The number in the fixed part of a header.
     header_seqid: Option<[u8; 4]>,
     /// Whether a message that comes without a header is to be compressed.
     compressed: bool,
-    /// Whether a message that comes without a header gets a second length behind its own.
-    framed_within: bool,
+    /// Whether a message gets a second length behind a header of TTHeader.
+    framed_within: Option<bool>,
 }
 
 impl Target {
@@ -31,6 +33,7 @@ impl Target {
         Target {
             transport: dialect.transport,
             encoding: dialect.encoding,
+            framed_within: dialect.framed_within,
             seqid,
             header_seqid: seqid.map(i32::to_be_bytes),
             ..Target::default()
@@ -42,13 +45,22 @@ impl Target {
         let header_seqid = head.get(8..12).and_then(|bytes| bytes.first_chunk()).copied();
         Target {
             transport: Some(carrier.transport),
-            // Servers answer the binary protocol of old in the one with a version, and clients that
-            // speak the former read both.
-            encoding: Some(envelope.encoding).filter(|own| *own != Encoding::OldBinary),
+            encoding: Some(envelope.encoding),
+            // Most servers answer so, and clients that speak that of old read both.
+            allows_version: true,
             seqid: Some(envelope.seqid),
             header_seqid: header_seqid.filter(|_| carrier.transport.has_headers()),
             compressed: carrier.is_compressed(),
-            framed_within: carrier.is_framed_within,
+            framed_within: carrier.header.is_some().then_some(carrier.is_framed_within),
+        }
+    }
+
+    /// How a message is to be encoded that is encoded so.
+    fn encoding(&self, own: Encoding) -> Encoding {
+        match (self.encoding, own) {
+            (None, own) => own,
+            (Some(Encoding::OldBinary), Encoding::Binary) if self.allows_version => own,
+            (Some(encoding), _) => encoding,
         }
     }
 }
@@ -107,7 +119,7 @@ impl Translator {
     /// Writes the message but for what of it can be shared, which is handed back.
     fn message(&mut self, source: &Source<'_>, target: &Target) -> Result<Bytes, EncodeError> {
         let envelope = &source.envelope;
-        let encoding = target.encoding.unwrap_or(envelope.encoding);
+        let encoding = target.encoding(envelope.encoding);
         let name = source.content.bytes.get(envelope.name.clone()).unwrap_or_default();
         let seqid = target.seqid.unwrap_or(envelope.seqid);
         self.message.clear();
@@ -177,21 +189,22 @@ impl Source<'_> {
     fn is_like(&self, target: &Target) -> bool {
         let told = self.carrier.header.as_ref().and(self.frame.get(8..12));
         target.transport.is_none_or(|transport| transport == self.carrier.transport)
-            && target.encoding.is_none_or(|encoding| encoding == self.envelope.encoding)
+            && target.encoding(self.envelope.encoding) == self.envelope.encoding
             && target.seqid.is_none_or(|seqid| seqid == self.envelope.seqid)
+            && (self.carrier.transport != Transport::TtHeader
+                || target
+                    .framed_within
+                    .is_none_or(|within| within == self.carrier.is_framed_within))
             && (told.is_none() || target.header_seqid.is_none_or(|seqid| told == Some(&seqid)))
     }
 
     /// Whether the message will be compressed, and whether it will have a length behind the header: as
-    /// it came, if it came with a header of the kind.
+    /// it came, if it came with a header of the kind and nothing is said.
     fn ways(&self, target: &Target, transport: Transport) -> (bool, bool) {
-        match self.carrier.transport == transport {
-            true => (self.carrier.is_compressed(), self.carrier.is_framed_within),
-            false => (
-                target.compressed && transport == Transport::Header,
-                target.framed_within && transport == Transport::TtHeader,
-            ),
-        }
+        let is_kind = self.carrier.transport == transport;
+        let compressed = if is_kind { self.carrier.is_compressed() } else { target.compressed };
+        let within = target.framed_within.unwrap_or(self.carrier.is_framed_within);
+        (compressed && transport == Transport::Header, within && transport == Transport::TtHeader)
     }
 
     /// Appends the header for this transport, behind the length of the frame.
@@ -203,7 +216,7 @@ impl Source<'_> {
         out: &mut BytesMut,
     ) -> Result<(), EncodeError> {
         let own = self.carrier.header.as_ref();
-        let encoding = target.encoding.unwrap_or(self.envelope.encoding);
+        let encoding = target.encoding(self.envelope.encoding);
         let flags = own.and_then(|_| self.frame.get(6..8)).unwrap_or(&[0; 2]);
         let seqid = target.seqid.unwrap_or(self.envelope.seqid).to_be_bytes();
         let told = own.and_then(|_| self.frame.get(8..12)).unwrap_or(&seqid);
