@@ -106,6 +106,10 @@ impl Inbound {
         max_frame: usize,
     ) -> Result<Option<Bytes>, Box<CutError>> {
         if self.ready.is_empty() {
+            // To split nothing off would allocate.
+            if self.buffer.is_empty() {
+                return Ok(None);
+            }
             self.ready = self.buffer.split().freeze();
         }
         let have = self.ready.len();
