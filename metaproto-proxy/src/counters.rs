@@ -163,6 +163,10 @@ pub struct ClusterCounters {
     pub active: u64,
     /// Requests moved to another endpoint because the first could not be connected to.
     pub redispatched: u64,
+    /// Requests sent again after a failure.
+    pub retries: u64,
+    /// Requests not sent again because too many were.
+    pub retries_refused: u64,
     /// Requests that got no response in time.
     pub timeouts: u64,
     /// Pings of upstreams, answered by the proxy.
@@ -208,7 +212,7 @@ impl ClusterCounters {
     pub fn merge(&mut self, other: &ClusterCounters) {
         add_fields!(self, other,
             connections connections_active connect_failures resets protocol_errors bytes_received
-            bytes_sent requests active redispatched timeouts pings late unmatched keepalive_pings
+            bytes_sent requests active redispatched retries retries_refused timeouts pings late unmatched keepalive_pings
             keepalive_failures unread_bodies);
     }
 }

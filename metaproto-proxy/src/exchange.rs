@@ -6,8 +6,8 @@
 //!   failure:   error -> the protocol's words for it -> client
 //! ```
 //!
-//! Every call that [`request`] opens is closed exactly once: by [`respond`], by [`fail`], or, one-way,
-//! by [`sent`]. A [`Call`] is not `Clone`, and whoever holds it owes it an end.
+//! Every call that [`request`] opens is closed exactly once: by [`respond`], by [`give_up`], or, one-way,
+//! by [`sent`]. A call that is to be [tried again](crate::retry) is not closed before its last try has ended. A [`Call`] is not `Clone`, and whoever holds it owes it an end.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use crate::counters::Outcome;
 use crate::downstream::{Downstream, Listener};
 use crate::message::Message;
+use crate::retry::{self, Again};
 use crate::route::Route;
 use crate::worker::{ClusterKey, DownstreamKey, EndpointKey, Worker};
 use crate::{cluster, downstream, upstream};
@@ -45,9 +46,31 @@ pub(crate) struct Call {
     pub(crate) route: Option<Rc<Route>>,
     /// How many endpoints could not be connected to.
     pub(crate) failed_connects: u32,
+    /// What it takes to try again, if its route says so.
+    pub(crate) again: Option<Box<Again>>,
 }
 
 impl Call {
+    /// When it is given up, or the try that is under way.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        let until = self.again.as_ref().and_then(|again| again.until());
+        [self.deadline, until].into_iter().flatten().min()
+    }
+
+    /// Another call for the same request. Only one of the two may be closed.
+    pub(crate) fn twin(&self, again: Box<Again>) -> Self {
+        Call {
+            from: self.from,
+            listener: self.listener.clone(),
+            ticket: self.ticket,
+            head: self.head.clone(),
+            deadline: self.deadline,
+            route: self.route.clone(),
+            failed_connects: 0,
+            again: Some(again),
+        }
+    }
+
     /// Whether the caller waits for an answer.
     pub(crate) fn is_two_way(&self) -> bool {
         self.head.kind != MessageKind::Oneway
@@ -96,6 +119,7 @@ fn choose(
         .ok_or_else(|| Box::new(no_endpoint(worker, cluster)))?;
 
     call.route = Some(route);
+    retry::prepare(worker, call, &message, cluster, endpoint);
     if is_stream(metadata.kind) && upstream::sharing(worker, endpoint) != Some(Sharing::Bound) {
         let error = "streams need upstream_mode: bound";
         return Err(Box::new(Error::new(ErrorKind::Unsupported, error)));
@@ -129,7 +153,7 @@ pub(crate) fn redispatch(
 
 /// The endpoint for a call: a client that has a connection of its own stays with that.
 #[inline(always)]
-fn endpoint(
+pub(crate) fn endpoint(
     worker: &mut Worker,
     cluster: ClusterKey,
     from: DownstreamKey,
@@ -177,6 +201,7 @@ pub(crate) fn pass_go_away(worker: &mut Worker, metadata: &Metadata, from: Downs
 #[inline(always)]
 pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) {
     let status = metadata.status.unwrap_or(Status::ok(0));
+    let Some(call) = retry::answered(worker, call, status) else { return };
     let filtered = worker.filters.response(metadata);
     let changes = call.route.as_ref().map_or(&NO_CHANGES, |route| &route.model.response);
     let Some(client) = worker.downstreams.get_mut(call.from) else {
@@ -196,7 +221,7 @@ pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) 
     });
     match written {
         Ok(()) => downstream::close(worker, &call, Outcome::Response(status.class)),
-        Err(error) => fail(worker, call, unsupported(&error)),
+        Err(error) => give_up(worker, call, unsupported(&error)),
     }
 }
 
@@ -213,8 +238,15 @@ fn unchanged(
     Message::take(metadata, None, &NO_CHANGES, &*client.codec)
 }
 
-/// Tells the caller why there will be no response.
+/// A call has failed: it is tried again, or its caller told.
 pub(crate) fn fail(worker: &mut Worker, call: Call, error: Error) {
+    if let Some(call) = retry::failed(worker, call, &error) {
+        give_up(worker, call, error);
+    }
+}
+
+/// Tells the caller why there will be no response.
+pub(crate) fn give_up(worker: &mut Worker, call: Call, error: Error) {
     tracing::debug!(%error, "request failed");
     let Some(client) = worker.downstreams.get_mut(call.from) else {
         return downstream::close(worker, &call, Outcome::Abandoned);

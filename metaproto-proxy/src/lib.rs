@@ -25,6 +25,7 @@ mod io;
 mod message;
 mod proxy;
 mod reload;
+mod retry;
 mod route;
 mod signals;
 mod sockets;

@@ -53,6 +53,25 @@ impl Message {
         Ok(Message::Rewritten(Box::new(output)))
     }
 
+    /// The same message, to be kept for long: few bytes are copied, so as not to hold on to what they
+    /// were read into.
+    pub(crate) fn kept(&self) -> Self {
+        let keep = |bytes: &Bytes| match bytes.len() < Output::SHARE_MIN {
+            true => Bytes::copy_from_slice(bytes),
+            false => bytes.clone(),
+        };
+        match self {
+            Message::Frame { frame, header_size } => {
+                Message::Frame { frame: keep(frame), header_size: *header_size }
+            }
+            Message::Rewritten(output) => {
+                let mut kept = Output::new();
+                output.parts().for_each(|part| kept.share(part));
+                Message::Rewritten(Box::new(kept))
+            }
+        }
+    }
+
     /// All of the message in one piece, for a codec that writes it anew.
     pub(crate) fn whole(&self) -> Cow<'_, Bytes> {
         match self {

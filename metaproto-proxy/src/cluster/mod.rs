@@ -2,6 +2,8 @@
 
 mod balance;
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use metaproto_core::{Correlation, Protocol, Sharing};
@@ -31,6 +33,8 @@ pub(crate) struct Cluster {
     pub(crate) buffer: usize,
     pub(crate) endpoints: Vec<EndpointKey>,
     pub(crate) counters: ClusterCounters,
+    /// How many of its calls are further attempts.
+    pub(crate) retries: Rc<Cell<usize>>,
     /// Where the round robin goes on.
     next: usize,
 }
@@ -56,6 +60,7 @@ impl Cluster {
             buffer: listener.buffer,
             endpoints: Vec::new(),
             counters: ClusterCounters::default(),
+            retries: Rc::default(),
             next: 0,
         }
     }
@@ -65,6 +70,7 @@ impl Cluster {
         let fresh = Cluster::new(model, listener);
         let endpoints = std::mem::take(&mut self.endpoints);
         let counters = std::mem::take(&mut self.counters);
-        *self = Cluster { endpoints, counters, ..fresh };
+        let retries = self.retries.clone();
+        *self = Cluster { endpoints, counters, retries, ..fresh };
     }
 }

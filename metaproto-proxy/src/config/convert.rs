@@ -149,6 +149,7 @@ impl Conversion<'_> {
         if let Some(Timeout(timeout)) = file.idle_timeout {
             cluster.idle_timeout = timeout;
         }
+        overwrite(&mut cluster.retry_budget, file.retry_budget.map(Into::into));
         overwrite(&mut cluster.keepalive, file.keepalive.map(Into::into));
         Ok(cluster)
     }
@@ -173,6 +174,8 @@ impl Conversion<'_> {
         if let Some(Timeout(timeout)) = file.timeout {
             route.timeout = timeout;
         }
+        route.retry = file.retry.as_ref().map(Into::into);
+        route.hedge = file.hedge.map(|hedge| crate::model::Hedge { after: hedge.after.0 });
         route.matchers = self.matchers(&file.matches, path)?;
         route.request = self.mutation(&file.request, &format!("{path}.request"));
         route.response = self.mutation(&file.response, &format!("{path}.response"));

@@ -9,6 +9,7 @@ mod error;
 mod forms;
 mod protocols;
 mod read;
+mod retry;
 mod text;
 mod watch;
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::model;
 
 pub use super::forms::Pairs;
+pub use super::retry::{Hedge, Retry, RetryBudget, RetryOn};
 pub use super::text::{Period, Size, TextError, Timeout};
 
 /// A whole file.
@@ -110,6 +111,12 @@ pub struct Route {
     /// See [`model::Route::timeout`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Timeout>,
+    /// When calls are tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// When calls are sent twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hedge: Option<Hedge>,
     /// Changes to requests.
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
     pub request: Changes,
@@ -223,6 +230,9 @@ pub struct Cluster {
     /// See [`model::Cluster::idle_timeout`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<Timeout>,
+    /// See [`model::Cluster::retry_budget`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_budget: Option<RetryBudget>,
     /// See [`model::Cluster::keepalive`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keepalive: Option<Keepalive>,

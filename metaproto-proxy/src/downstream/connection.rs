@@ -242,7 +242,16 @@ pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey)
     // Only what is answered takes a place among the answers.
     let two_way = head.kind != MessageKind::Oneway;
     let ticket = client.order.as_mut().filter(|_| two_way).map_or(0, Order::take_ticket);
-    Some(Call { from, listener, ticket, head, deadline: None, route: None, failed_connects: 0 })
+    Some(Call {
+        from,
+        listener,
+        ticket,
+        head,
+        deadline: None,
+        route: None,
+        failed_connects: 0,
+        again: None,
+    })
 }
 
 /// Closes a call: counts how it ended, and has the client written to.

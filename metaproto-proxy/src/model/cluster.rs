@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::RetryBudget;
 use metaproto_core::{OptionError, Options, Protocol, Sharing};
 
 /// A set of endpoints that serve the same calls.
@@ -33,6 +34,8 @@ pub struct Cluster {
     /// How long an upstream connection without a request in flight is kept; `None` is for ever. Pings
     /// of either side don't prolong it.
     pub idle_timeout: Option<Duration>,
+    /// How many of its calls may be further attempts.
+    pub retry_budget: RetryBudget,
     /// Whether silent connections are asked for a sign of life.
     pub keepalive: Keepalive,
 }
@@ -57,6 +60,7 @@ impl Cluster {
             max_connections: Self::DEFAULT_MAX_CONNECTIONS,
             connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
             idle_timeout: Some(Self::DEFAULT_IDLE_TIMEOUT),
+            retry_budget: RetryBudget::default(),
             keepalive: Keepalive::IfPossible,
         }
     }

@@ -5,10 +5,12 @@
 
 mod cluster;
 mod listener;
+mod retry;
 mod route;
 mod snapshot;
 
 pub use self::cluster::{Balance, Cluster, Endpoint, Keepalive, KeepaliveTimes};
 pub use self::listener::Listener;
+pub use self::retry::{Hedge, Retry, RetryBudget, RetryOn};
 pub use self::route::{Matcher, Predicate, Route, WeightedCluster};
 pub use self::snapshot::{Invalid, Snapshot};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::{Hedge, Retry};
 use metaproto_core::Mutation;
 use regex::bytes::Regex;
 
@@ -18,6 +19,11 @@ pub struct Route {
     /// How long a call may take, from the arrival of the request to its response; `None` waits for
     /// as long as the connections live. A shorter timeout that the request brings itself counts.
     pub timeout: Option<Duration>,
+    /// When calls are tried again; `None` is never, but that a call whose endpoint can't be connected to
+    /// is sent to another.
+    pub retry: Option<Retry>,
+    /// When calls are sent twice; `None` is never.
+    pub hedge: Option<Hedge>,
     /// Changes to requests on their way up.
     pub request: Mutation,
     /// Changes to responses on their way back.
@@ -36,6 +42,8 @@ impl Route {
             matchers: Vec::new(),
             clusters: vec![WeightedCluster { cluster, weight: 1 }],
             timeout: Some(Self::DEFAULT_TIMEOUT),
+            retry: None,
+            hedge: None,
             request: Mutation::new(),
             response: Mutation::new(),
         }

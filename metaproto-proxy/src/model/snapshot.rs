@@ -119,6 +119,7 @@ impl Snapshot {
             for (key, mutation) in [("request", &route.request), ("response", &route.response)] {
                 validate_mutation(&**protocol, mutation, &format!("{path}.{key}"))?;
             }
+            validate_retry(route, &path)?;
             self.validate_targets(protocol, route, &path)?;
         }
         Ok(())
@@ -195,6 +196,29 @@ fn validate_matcher(protocol: &dyn Protocol, matcher: &Matcher, path: &str) -> R
         Predicate::Range { start, end } if start >= end => {
             let reason = format!("no number is at least {start} and less than {end}");
             Err(Invalid::new(format!("{path}.range"), reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn validate_retry(route: &Route, path: &str) -> Result<(), Invalid> {
+    if let Some(retry) = &route.retry {
+        if retry.on.is_empty() {
+            let reason = "needs at least one reason to try again";
+            return Err(Invalid::new(format!("{path}.retry.on"), reason));
+        }
+        if retry.attempts == 0 {
+            let reason = "must be at least 1; leave retry out instead";
+            return Err(Invalid::new(format!("{path}.retry.attempts"), reason));
+        }
+        if retry.per_try_timeout.is_some_and(|time| time.is_zero()) {
+            let reason = "must be more than zero";
+            return Err(Invalid::new(format!("{path}.retry.per_try_timeout"), reason));
+        }
+    }
+    match route.hedge {
+        Some(hedge) if hedge.after.is_zero() => {
+            Err(Invalid::new(format!("{path}.hedge.after"), "must be more than zero"))
         }
         _ => Ok(()),
     }

@@ -134,6 +134,12 @@ const CLUSTER: &[Family<ClusterCounters>] = &[
         "Requests moved to another endpoint because the first could not be connected to.",
         |c| c.redispatched,
     ),
+    counter("upstream_retries_total", "Requests sent again after a failure.", |c| c.retries),
+    counter(
+        "upstream_retries_refused_total",
+        "Requests not sent again because too many were.",
+        |c| c.retries_refused,
+    ),
     counter("upstream_timeouts_total", "Requests without a response in time.", |c| c.timeouts),
     counter("upstream_pings_total", "Pings of upstreams that were answered.", |c| c.pings),
     counter(
@@ -311,8 +317,8 @@ mod tests {
         let cluster = counters.clusters.entry("c".to_owned()).or_default();
         let of_cluster = number!(cluster, ClusterCounters {
             connections connections_active connect_failures resets protocol_errors bytes_received
-            bytes_sent requests active redispatched timeouts pings late unmatched keepalive_pings
-            keepalive_failures unread_bodies
+            bytes_sent requests active redispatched retries retries_refused timeouts pings late
+            unmatched keepalive_pings keepalive_failures unread_bodies
         });
         let page = render(&counters, Duration::ZERO);
         for (label, numbers) in [("{listener=\"l\"}", of_listener), ("{cluster=\"c\"}", of_cluster)]

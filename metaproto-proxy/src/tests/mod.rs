@@ -17,6 +17,7 @@ mod order;
 mod pressure;
 mod random;
 mod reload;
+mod retry;
 mod routing;
 mod timing;
 mod translate;

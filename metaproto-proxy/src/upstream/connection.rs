@@ -150,7 +150,7 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: M
         let error = Error::new(ErrorKind::UpstreamReset, "the upstream connection has gone");
         return exchange::fail(worker, call, error);
     };
-    if let Some(deadline) = call.deadline {
+    if let Some(deadline) = call.due() {
         upstream.earliest = Some(upstream.earliest.map_or(deadline, |own| own.min(deadline)));
     }
     let from = call.from;

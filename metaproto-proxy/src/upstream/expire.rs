@@ -50,9 +50,9 @@ fn expire_connection(worker: &mut Worker, key: UpstreamKey, now: Instant) {
     let mut earliest: Option<Instant> = None;
     let mut blocked = Vec::new();
     let mut is_late = |call: &Call| {
-        let late = call.deadline.is_some_and(|deadline| deadline <= now);
+        let late = call.due().is_some_and(|deadline| deadline <= now);
         if !late {
-            earliest = [earliest, call.deadline].into_iter().flatten().min();
+            earliest = [earliest, call.due()].into_iter().flatten().min();
         }
         late
     };
@@ -94,7 +94,7 @@ fn expire_waiting(worker: &mut Worker, now: Instant) -> bool {
         .collect();
     for key in &waiting {
         let Some(endpoint) = worker.endpoints.get_mut(*key) else { continue };
-        let is_late = |call: &Call| call.deadline.is_some_and(|deadline| deadline <= now);
+        let is_late = |call: &Call| call.due().is_some_and(|deadline| deadline <= now);
         let late = endpoint.waiting.abandon(is_late);
         exclusive::line_moved(worker, *key);
         // It may have been left alone while it could not be connected to.

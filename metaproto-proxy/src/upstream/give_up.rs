@@ -3,8 +3,8 @@
 use metaproto_core::{Error, ErrorKind};
 
 use super::{exclusive, pool};
-use crate::exchange;
 use crate::worker::{DownstreamKey, UpstreamKey, Worker};
+use crate::{exchange, retry};
 
 /// A client has gone. Its own connections, `bound`, end with its last call, and so do the exclusive ones
 /// that carry its calls if these do not end soon: they would only be kept from others. What is on a
@@ -46,6 +46,7 @@ pub(super) fn abandon(worker: &mut Worker, key: UpstreamKey) {
 
 /// Ends every call with `error`.
 pub(crate) fn abort(worker: &mut Worker, error: &Error) {
+    retry::abort(worker, error);
     let endpoints: Vec<_> = worker.endpoints.keys().collect();
     for key in endpoints {
         let line = worker.endpoints.get_mut(key).map(|e| std::mem::take(&mut e.waiting));

@@ -45,7 +45,7 @@ pub(crate) fn dispatch(worker: &mut Worker, key: EndpointKey, call: Call, messag
         (Sharing::Exclusive, _) => endpoint.idle.pop(),
         (Sharing::Bound, _) => bound(worker, key, call.from),
     };
-    if call.deadline.is_some() {
+    if call.due().is_some() {
         worker.clock.start();
     }
     match connection {

@@ -35,6 +35,7 @@ use crate::filter::FilterChain;
 use crate::inbound::Scratch;
 use crate::io::{Connect, TcpConnect};
 use crate::model::Snapshot;
+use crate::retry::Later;
 use crate::upstream::{Endpoint, Upstream};
 
 new_key_type! {
@@ -70,6 +71,8 @@ pub(crate) struct Worker {
     pub(crate) unused_clusters: Vec<ClusterKey>,
     pub(crate) endpoints: SlotMap<EndpointKey, Endpoint>,
     pub(crate) upstreams: SlotMap<UpstreamKey, Upstream>,
+    /// Calls that wait until they are tried again.
+    pub(crate) later: Later,
     pub(crate) filters: FilterChain,
     pub(crate) counters: Counters,
     pub(crate) connector: Rc<dyn Connect>,
@@ -113,6 +116,7 @@ impl Worker {
                 unused_clusters: Vec::new(),
                 endpoints: SlotMap::with_key(),
                 upstreams: SlotMap::with_key(),
+                later: Later::default(),
                 filters,
                 counters: Counters::default(),
                 connector,

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::{SharedWorker, Worker};
-use crate::{downstream, reload, upstream};
+use crate::{downstream, reload, retry, upstream};
 
 /// How often deadlines are looked at.
 const TICK: Duration = Duration::from_millis(10);
@@ -60,7 +60,8 @@ impl Worker {
     /// Looks at everything that has a time, and says when to look again.
     fn tick(&mut self) -> Instant {
         self.now = Instant::now();
-        let busy = upstream::expire(self) || self.draining.is_some();
+        let mut busy = upstream::expire(self) || self.draining.is_some();
+        busy |= retry::send_due(self);
         downstream::expire(self);
         if self.clock.next_idle.is_none_or(|next| next <= self.now) {
             // A worker that was stopped for a while has yet to read what came meanwhile.

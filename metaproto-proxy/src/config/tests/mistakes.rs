@@ -158,6 +158,18 @@ fn mistakes_in_routes_are_told() {
             "column 28: listeners[0].routes[0].timeout: \"-1s\" is not a duration; write it like 250ms, 1s or 1m30s",
         ),
         (
+            "{cluster: v1, retry: {on: []}}",
+            "column 31: listeners[0].routes[0].retry.on: needs at least one reason to try again",
+        ),
+        (
+            "{cluster: v1, retry: {on: [rest]}}",
+            "column 32: listeners[0].routes[0].retry.on[0]: expected one of connect_failure, reset, timeout, application_error, bad_request, not_found, denied, overloaded, status_timeout, unavailable, internal, or a code of the protocol, not string \"rest\"",
+        ),
+        (
+            "{cluster: v1, hedge: {after: 0}}",
+            "column 34: listeners[0].routes[0].hedge.after: must be more than zero",
+        ),
+        (
             "{cluster: v1, request: {set: {trace: 1}}}",
             "column 42: listeners[0].routes[0].request.set.trace: fake can't set the property \"trace\"",
         ),

@@ -3,13 +3,13 @@
 pub(super) mod fake;
 mod mistakes;
 
-use metaproto_core::{Mutation, Sharing};
+use metaproto_core::{Mutation, Sharing, StatusClass};
 use proptest::prelude::*;
 
 use self::fake::protocols;
 use self::mistakes::{listener, route};
 use super::*;
-use crate::model::{Balance, Keepalive, KeepaliveTimes, Predicate};
+use crate::model::{Balance, Hedge, Keepalive, KeepaliveTimes, Predicate, Retry, RetryOn};
 
 fn parse(text: &str) -> Config {
     Config::parse(text, &protocols()).unwrap_or_else(|error| panic!("{error}\n{text}"))
@@ -155,6 +155,27 @@ fn keepalive_is_off_or_a_map_of_times() {
         refused(&lines("{interval: 30s}")),
         "line 2, column 94: listeners[0].upstream.keepalive: lines has no pings; leave it out"
     );
+}
+
+#[test]
+fn retries_and_hedges_are_the_routes() {
+    let file = route(
+        "{cluster: v1, hedge: {after: 80ms}, retry: {on: [connect_failure, status_timeout, -3, 80], attempts: 4, per_try_timeout: 1s, backoff: 2s}}",
+    );
+    let config = parse(&file);
+    let route = &config.snapshot.listeners[0].routes[0];
+    let on = [
+        RetryOn::ConnectFailure,
+        RetryOn::Class(StatusClass::Timeout),
+        RetryOn::Code(-3),
+        RetryOn::Code(80),
+    ];
+    let mut retry = Retry::on(on);
+    (retry.attempts, retry.per_try_timeout) = (4, Some(Duration::from_secs(1)));
+    (retry.backoff, retry.max_backoff) = (Duration::from_secs(2), Duration::from_secs(2));
+    assert_eq!(route.retry, Some(retry));
+    assert_eq!(route.hedge, Some(Hedge { after: Duration::from_millis(80) }));
+    assert_round_trip(&config);
 }
 
 #[test]

@@ -1,0 +1,288 @@
+//! Calls that are tried again, and calls that are sent twice.
+//!
+//! A call whose route says so keeps its message. What would end it, an error or a response, is looked
+//! at here first: [`failed`] and [`answered`] either hand the call back, to end, or keep it for another
+//! try. Those that wait for their time stand in [`Later`].
+
+use std::cell::Cell;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use metaproto_core::{Error, ErrorKind, MessageKind, Status};
+use tokio::time::Instant;
+
+use crate::cluster::Cluster;
+use crate::exchange::{self, Call};
+use crate::message::Message;
+use crate::model::{Retry, RetryOn};
+use crate::upstream;
+use crate::worker::{ClusterKey, EndpointKey, Worker};
+
+/// What it takes to send a call again.
+#[derive(Debug)]
+pub(crate) struct Again {
+    message: Message,
+    cluster: ClusterKey,
+    /// Where it was sent last.
+    last: EndpointKey,
+    /// How often it has been tried again.
+    retries: u32,
+    /// When the try that is under way is given up.
+    until: Option<Instant>,
+    /// The calls that were sent at the same time.
+    race: Option<Rc<Race>>,
+    /// Its place among the retries of the cluster.
+    slot: Option<Slot>,
+}
+
+impl Again {
+    fn new(message: &Message, cluster: ClusterKey, last: EndpointKey) -> Box<Self> {
+        let message = message.kept();
+        Box::new(Again { message, cluster, last, retries: 0, until: None, race: None, slot: None })
+    }
+
+    /// When the try that is under way is given up.
+    pub(crate) fn until(&self) -> Option<Instant> {
+        self.until
+    }
+}
+
+/// Calls for one request, of which the first response counts.
+#[derive(Debug)]
+struct Race {
+    /// How many are under way.
+    open: Cell<u32>,
+    won: Cell<bool>,
+}
+
+/// A place among the retries of a cluster, given back when it is dropped.
+#[derive(Debug)]
+struct Slot(Rc<Cell<usize>>);
+
+impl Slot {
+    fn take(cluster: &Cluster) -> Option<Self> {
+        let budget = cluster.model.retry_budget;
+        let share = cluster.counters.active.saturating_mul(u64::from(budget.percent)) / 100;
+        let most = share.max(u64::from(budget.min));
+        let taken = cluster.retries.get();
+        if taken as u64 >= most {
+            return None;
+        }
+        cluster.retries.set(taken + 1);
+        Some(Slot(cluster.retries.clone()))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+/// Calls that wait until they are sent.
+#[derive(Debug, Default)]
+pub(crate) struct Later(BinaryHeap<Reverse<Waiting>>);
+
+impl Later {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[derive(Debug)]
+struct Waiting {
+    at: Instant,
+    call: Call,
+    /// Why the last try failed; what the caller is told if there is no further one.
+    error: Error,
+}
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Self) -> bool {
+        self.at == other.at
+    }
+}
+
+impl Eq for Waiting {}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Waiting {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.at.cmp(&other.at)
+    }
+}
+
+/// Has a call keep what it takes to try it again, if its route says so. It is about to be sent to
+/// `endpoint`.
+pub(crate) fn prepare(
+    worker: &mut Worker,
+    call: &mut Call,
+    message: &Message,
+    cluster: ClusterKey,
+    endpoint: EndpointKey,
+) {
+    let Some(route) = &call.route else { return };
+    let (retry, hedge) = (route.model.retry.as_ref(), route.model.hedge);
+    if (retry.is_none() && hedge.is_none()) || call.head.kind != MessageKind::Request {
+        return;
+    }
+    let mut again = Again::new(message, cluster, endpoint);
+    let per_try = retry.and_then(|retry| retry.per_try_timeout);
+    again.until = per_try.and_then(|time| worker.now.checked_add(time));
+    if let Some(hedge) = hedge {
+        let race = Rc::new(Race { open: Cell::new(2), won: Cell::new(false) });
+        let mut other = Again::new(message, cluster, endpoint);
+        (again.race, other.race) = (Some(race.clone()), Some(race));
+        let error = Error::new(ErrorKind::Timeout, "no response in time");
+        wait(worker, worker.now + hedge.after, call.twin(other), error);
+    }
+    call.again = Some(again);
+}
+
+/// A call has failed: hands it back if that is its end.
+#[inline(always)]
+pub(crate) fn failed(worker: &mut Worker, call: Call, error: &Error) -> Option<Call> {
+    match call.again {
+        None => Some(call),
+        Some(_) => after_failure(worker, call, error),
+    }
+}
+
+fn after_failure(worker: &mut Worker, mut call: Call, error: &Error) -> Option<Call> {
+    let again = call.again.as_mut()?;
+    if again.race.take().is_some_and(|race| race.drop_out()) {
+        return None;
+    }
+    let on = match error.kind {
+        ErrorKind::ConnectionFailure | ErrorKind::NoHealthyUpstream => RetryOn::ConnectFailure,
+        ErrorKind::UpstreamReset => RetryOn::Reset,
+        ErrorKind::Timeout => RetryOn::Timeout,
+        _ => return Some(call),
+    };
+    let wants = |retry: &Retry| retry.on.contains(&on);
+    try_again(worker, call, error, wants)
+}
+
+/// A call was answered: hands it back if that is its end.
+#[inline(always)]
+pub(crate) fn answered(worker: &mut Worker, call: Call, status: Status) -> Option<Call> {
+    match call.again {
+        None => Some(call),
+        Some(_) => after_response(worker, call, status),
+    }
+}
+
+fn after_response(worker: &mut Worker, mut call: Call, status: Status) -> Option<Call> {
+    let again = call.again.as_mut()?;
+    if let Some(race) = again.race.take() {
+        if race.won.replace(true) {
+            return None;
+        }
+        return Some(call);
+    }
+    let error = Error::new(ErrorKind::BadResponse, "the last response was not to be had");
+    try_again(worker, call, &error, |retry| retry.wants(status))
+}
+
+impl Race {
+    /// One of the calls has failed. Tells whether nobody is to hear of it.
+    fn drop_out(&self) -> bool {
+        self.open.set(self.open.get().saturating_sub(1));
+        self.won.get() || self.open.get() > 0
+    }
+}
+
+fn try_again(
+    worker: &mut Worker,
+    mut call: Call,
+    error: &Error,
+    wants: impl FnOnce(&Retry) -> bool,
+) -> Option<Call> {
+    let route = call.route.clone();
+    let retry = route.as_ref().and_then(|route| route.model.retry.as_ref());
+    let Some(retry) = retry.filter(|retry| wants(retry)) else { return Some(call) };
+    let Some(again) = call.again.as_mut().filter(|again| again.retries < retry.attempts) else {
+        return Some(call);
+    };
+    let at = worker.now + backoff(retry, again.retries);
+    let is_late = call.deadline.is_some_and(|deadline| deadline <= at);
+    let Some(cluster) = worker.clusters.get_mut(again.cluster).filter(|_| !is_late) else {
+        return Some(call);
+    };
+    again.slot = None;
+    again.slot = Slot::take(cluster);
+    if again.slot.is_none() {
+        cluster.counters.retries_refused += 1;
+        return Some(call);
+    }
+    cluster.counters.retries += 1;
+    again.retries += 1;
+    wait(worker, at, call, error.clone());
+    None
+}
+
+/// The wait before a further try: at random, so that callers that failed together don't come back
+/// together.
+fn backoff(retry: &Retry, retries: u32) -> Duration {
+    let most = retry.backoff.saturating_mul(1 << retries.min(16)).min(retry.max_backoff);
+    most.mul_f64(fastrand::f64())
+}
+
+fn wait(worker: &mut Worker, at: Instant, call: Call, error: Error) {
+    worker.later.0.push(Reverse(Waiting { at, call, error }));
+    worker.clock.start();
+}
+
+/// Sends the calls whose time has come. Tells whether any wait.
+pub(crate) fn send_due(worker: &mut Worker) -> bool {
+    while let Some(Reverse(waiting)) = worker.later.0.peek() {
+        if waiting.at > worker.now {
+            break;
+        }
+        let Some(Reverse(Waiting { call, error, .. })) = worker.later.0.pop() else { break };
+        send(worker, call, error);
+    }
+    !worker.later.is_empty()
+}
+
+fn send(worker: &mut Worker, mut call: Call, error: Error) {
+    let Some(again) = call.again.as_mut() else { return };
+    if again.race.as_ref().is_some_and(|race| race.won.get()) {
+        return;
+    }
+    if !worker.downstreams.contains_key(call.from) {
+        return end(worker, call, error);
+    }
+    let (cluster, last) = (again.cluster, again.last);
+    let Some(endpoint) = exchange::endpoint(worker, cluster, call.from, Some(last)) else {
+        return end(worker, call, error);
+    };
+    let route = call.route.as_ref();
+    let per_try = route.and_then(|route| route.model.retry.as_ref()?.per_try_timeout);
+    again.until = per_try.and_then(|time| worker.now.checked_add(time));
+    again.last = endpoint;
+    let message = again.message.kept();
+    upstream::dispatch(worker, endpoint, call, message);
+}
+
+/// Ends the calls that wait, with `error`.
+pub(crate) fn abort(worker: &mut Worker, error: &Error) {
+    for Reverse(waiting) in std::mem::take(&mut worker.later.0) {
+        end(worker, waiting.call, error.clone());
+    }
+}
+
+/// Ends a call for good, unless another one for the same request is under way.
+fn end(worker: &mut Worker, mut call: Call, error: Error) {
+    let race = call.again.as_mut().and_then(|again| again.race.take());
+    if !race.is_some_and(|race| race.drop_out()) {
+        exchange::give_up(worker, call, error);
+    }
+}
