@@ -1,4 +1,4 @@
-"""Starts, asks and ends the programs, for `direct` and `capture`."""
+"""Starts, asks and ends the programs, for `run`, `direct.py` and `capture`."""
 
 import pathlib
 import signal

@@ -20,8 +20,8 @@ pub(crate) struct Target {
     seqid: Option<i32>,
     /// The number in the fixed part of a header.
     header_seqid: Option<[u8; 4]>,
-    /// Whether a message that comes without a header is to be compressed.
-    compressed: bool,
+    /// Whether a message that comes without a header is to be compressed; if not, then none may be.
+    compressed: Option<bool>,
     /// Whether a message gets a second length behind a header of TTHeader.
     framed_within: Option<bool>,
 }
@@ -50,7 +50,8 @@ impl Target {
             allows_version: true,
             seqid: Some(envelope.seqid),
             header_seqid: header_seqid.filter(|_| carrier.transport.has_headers()),
-            compressed: carrier.is_compressed(),
+            // Who does not compress may not be able to read what is.
+            compressed: Some(carrier.is_compressed()),
             framed_within: carrier.header.is_some().then_some(carrier.is_framed_within),
         }
     }
@@ -195,14 +196,18 @@ impl Source<'_> {
                 || target
                     .framed_within
                     .is_none_or(|within| within == self.carrier.is_framed_within))
+            && !(target.compressed == Some(false) && self.carrier.is_compressed())
             && (told.is_none() || target.header_seqid.is_none_or(|seqid| told == Some(&seqid)))
     }
 
     /// Whether the message will be compressed, and whether it will have a length behind the header: as
     /// it came, if it came with a header of the kind and nothing is said.
     fn ways(&self, target: &Target, transport: Transport) -> (bool, bool) {
-        let is_kind = self.carrier.transport == transport;
-        let compressed = if is_kind { self.carrier.is_compressed() } else { target.compressed };
+        let compressed = match target.compressed {
+            Some(false) => false,
+            Some(true) if self.carrier.transport != transport => true,
+            _ => self.carrier.is_compressed(),
+        };
         let within = target.framed_within.unwrap_or(self.carrier.is_framed_within);
         (compressed && transport == Transport::Header, within && transport == Transport::TtHeader)
     }
@@ -226,7 +231,10 @@ impl Source<'_> {
         let start = out.len();
         match own {
             // All that it says is kept, known or not.
-            Some(own) if self.carrier.transport == transport => {
+            Some(own)
+                if self.carrier.transport == transport
+                    && self.carrier.is_compressed() == compressed =>
+            {
                 out.extend_from_slice(self.frame.get(FIXED..own.payload).unwrap_or_default());
                 if let Some(protocol) = out.get_mut(start)
                     && encoding != self.envelope.encoding

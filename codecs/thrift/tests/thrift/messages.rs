@@ -1,16 +1,13 @@
 //! What messages say.
 
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
 use metaproto_core::{
     CodecContext, FrameLength, Limits, MessageKind, Options, Side, Status, StatusClass,
 };
 use metaproto_thrift::Thrift;
-use std::io::Write;
 
 use super::support::{
-    CALL, COMPACT, OLD, asked, codec, framed, property, read_with, request, response, with_header,
-    with_tt_header,
+    CALL, COMPACT, OLD, asked, codec, deflated, framed, property, read_with, request, response,
+    with_header, with_tt_header,
 };
 
 /// A transport, a protocol, and a call in them.
@@ -95,14 +92,6 @@ fn what_nobody_asks_for_is_not_read() {
     let wrong = framed(b"\x80\x01\x00\x01\x00\x00\x00\x01m\x00\x00\x00\x07\xff\xff");
     assert_eq!(read_with(&mut *asked(&["method"]), &wrong).unread, None);
     assert!(read_with(&mut *asked(&["argument.1"]), &wrong).unread.is_some());
-}
-
-fn deflated(message: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(message).expect("it is in memory");
-    let compressed = encoder.finish().expect("it is in memory");
-    let header = [2, 1, 1, 0]; // compact, one transform: zlib
-    framed(&[b"\x0f\xff\x00\x00\x00\x00\x00\x07\x00\x01", &header[..], &compressed].concat())
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Messages as the tests write and read them.
 
+use std::io::Write;
 use std::sync::Arc;
 
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use metaproto_core::{
     Bytes, Codec, CodecContext, FrameLength, Interest, Limits, Metadata, Mutation, Output, Side,
 };
@@ -99,4 +102,13 @@ pub(crate) fn with_tt_header(pairs: &[(&str, &str)], message: &[u8]) -> Vec<u8> 
     header.resize(header.len().next_multiple_of(4), 0);
     let words = u16::try_from(header.len() / 4).expect("short").to_be_bytes();
     framed(&[b"\x10\x00\x00\x00\x00\x00\x00\x07", &words[..], &header, message].concat())
+}
+
+/// A message of the compact protocol with a THeader, compressed.
+pub(crate) fn deflated(message: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(message).expect("it is in memory");
+    let compressed = encoder.finish().expect("it is in memory");
+    let header = [2, 1, 1, 0]; // compact, one transform: zlib
+    framed(&[b"\x0f\xff\x00\x00\x00\x00\x00\x07\x00\x01", &header[..], &compressed].concat())
 }

@@ -7,7 +7,8 @@ use metaproto_core::{
 use metaproto_thrift::Thrift;
 
 use super::support::{
-    CALL, COMPACT, OLD, framed, property, read_with, request, response, with_header, with_tt_header,
+    CALL, COMPACT, OLD, deflated, framed, property, read_with, request, response, with_header,
+    with_tt_header,
 };
 
 const RESULT: &[u8] =
@@ -130,6 +131,38 @@ fn a_length_behind_the_header_comes_and_goes() {
     // An answer that comes without has it if its call did.
     let answers = [&plain, &within].map(|call| to_client(call, &framed(RESULT)).len());
     assert_eq!(answers[1], answers[0] + 4);
+}
+
+#[test]
+fn an_answer_is_compressed_only_if_its_call_was() {
+    let call = with_header(&[("a", "b")], CALL);
+    let zlib = |message: &[u8]| {
+        let mut out = Output::new();
+        let head = RequestHead::of(&read_with(&mut *downstream(), &deflated(COMPACT)));
+        let frame = Bytes::copy_from_slice(message);
+        downstream().translate_response(&frame, &head, &mut out).expect("it can be");
+        bytes(&out)
+    };
+    let answer = zlib(&framed(RESULT));
+    let read = response(&answer);
+    assert_eq!(property(&read, "protocol").as_deref(), Some("compact"));
+    assert!(!answer.windows(4).any(|window| window == b"find"), "{answer:02x?}");
+    // Plain for one that was plain, with all else as it was.
+    let plain = to_client(&call, &answer);
+    assert!(plain.windows(4).any(|window| window == b"find"), "{plain:02x?}");
+    assert_eq!(property(&response(&plain), "transport").as_deref(), Some("header"));
+    let expected = to_client(&framed(CALL), &framed(RESULT));
+    assert_eq!(to_client(&framed(CALL), &answer), expected);
+    // What comes plain stays so.
+    assert!(zlib(&with_header(&[], RESULT)).windows(4).any(|window| window == b"find"));
+}
+
+#[test]
+fn a_message_that_is_too_large_once_decompressed_is_refused() {
+    let large = Bytes::from(deflated(&[COMPACT, &vec![0; 50_000_000]].concat()));
+    let mut out = Output::new();
+    let refused = upstream("framed", "auto").translate_request(&large, None, &mut out);
+    assert!(refused.is_err() && out.is_empty());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every client against every server over the dialects that both know, with nothing in between, and prints a table.
 
-    direct [--clients python,go] [--servers java] [--dialects framed-binary,header-compact] [--cases all]
+    direct.py [--clients python,go] [--servers java] [--dialects framed-binary,header-compact] [--cases all]
 
 Failures that known.txt names are told as `known`; others end the run with exit code 1.
 """
