@@ -2,8 +2,12 @@
 //!
 //! Source: "Thrift Binary protocol encoding" and "Thrift Compact protocol encoding", Apache Thrift.
 
+#[cfg(test)]
+mod generate;
 mod kind;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod transcode;
 mod varint;
 

@@ -68,8 +68,8 @@ impl Type {
 const BYTE: Type = Type { kind: Kind::Byte, is_set: false };
 
 impl Transcoder {
-    /// Appends the struct at the front of `value`, which is there whole, in the encoding `to`. Tells
-    /// how many bytes of `value` it takes.
+    /// Appends the struct at the front of `value`, which is there whole, in the encoding `to`, which must
+    /// be compact if `from` is not, and the other way round. Tells how many bytes of `value` it takes.
     ///
     /// # Errors
     /// [`DecodeError::message`] if it can't be read; `out` then has a part of it.
