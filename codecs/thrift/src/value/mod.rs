@@ -2,6 +2,8 @@
 //!
 //! Source: "Thrift Binary protocol encoding" and "Thrift Compact protocol encoding", Apache Thrift.
 
+#[cfg(test)]
+mod generate;
 mod kind;
 mod scan;
 mod transcode;
