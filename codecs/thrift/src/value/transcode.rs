@@ -401,6 +401,7 @@ mod tests {
 
     proptest! {
         #[test]
+        // Both ways, so that there and back is the identity.
         fn a_struct_is_written_as_the_specification_has_it(
             value in structs(),
             behind in vec(any::<u8>(), 0..5),
