@@ -6,8 +6,6 @@
 mod generate;
 mod kind;
 mod scan;
-#[cfg(test)]
-mod tests;
 mod transcode;
 mod varint;
 

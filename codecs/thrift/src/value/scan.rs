@@ -124,10 +124,17 @@ impl Scan {
                     Open::List(kind, left.saturating_sub(1))
                 }
             },
-            Open::Map(key, value, left) => {
-                self.next = Some(if left.is_multiple_of(2) { key } else { value });
-                Open::Map(key, value, left.saturating_sub(1))
-            }
+            Open::Map(key, value, left) => match (key.fixed(encoding), value.fixed(encoding)) {
+                // At once: one by one an announced count would be work, before any of them is there.
+                (Some(key_size), Some(size)) => {
+                    self.pass(key_size.saturating_add(size).saturating_mul(left / 2));
+                    Open::Map(key, value, 0)
+                }
+                _ => {
+                    self.next = Some(if left.is_multiple_of(2) { key } else { value });
+                    Open::Map(key, value, left.saturating_sub(1))
+                }
+            },
         };
         if let Some(open) = self.open.last_mut() {
             *open = changed;
@@ -293,5 +300,133 @@ impl Scan {
         }
         self.open.push(open);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::generate::{Value, Write, nearly, structs};
+    use super::*;
+
+    /// The longest head of a value: that of a list in the compact protocol, a byte and a varint.
+    const LONGEST_HEAD: usize = 11;
+
+    /// Both encodings, with what writes them.
+    const ENCODINGS: [(Encoding, Write); 2] =
+        [(Encoding::Binary, Value::binary), (Encoding::Compact, Value::compact)];
+
+    proptest! {
+        #[test]
+        fn the_end_is_found_however_the_bytes_arrive(
+            value in structs(),
+            at in 0..5_usize,
+            behind in vec(any::<u8>(), 0..5),
+            pieces in vec(prop_oneof![1..4_usize, 1..200_usize], 1..20),
+        ) {
+            for (encoding, encode) in ENCODINGS {
+                let mut bytes = vec![0xff; at];
+                bytes.extend(encode(&value));
+                let end = bytes.len();
+                bytes.extend(&behind);
+                let mut scan = Scan::new(Kind::Struct, encoding, at, usize::MAX);
+                let mut pieces = pieces.iter().cycle();
+                let mut there = 0;
+                let found = loop {
+                    match scan.go_on(&bytes[..there]).unwrap() {
+                        Progress::End(found) => break found,
+                        Progress::Need(need) => prop_assert!(need > there && need <= end),
+                    }
+                    // What has been gone through is not looked at again, and of the rest there is never
+                    // more than a head: the work is linear.
+                    prop_assert!(there.saturating_sub(scan.position) < LONGEST_HEAD);
+                    let passed = scan.position;
+                    bytes[..passed].fill(0xff);
+                    there = (there + pieces.next().unwrap()).min(bytes.len());
+                };
+                prop_assert_eq!(found, end);
+            }
+        }
+
+        #[test]
+        fn a_value_that_is_cut_asks_for_more(value in structs()) {
+            for (encoding, encode) in ENCODINGS {
+                let bytes = encode(&value);
+                for cut in 0..bytes.len() {
+                    let mut scan = Scan::new(Kind::Struct, encoding, 0, bytes.len());
+                    let early = scan.go_on(&bytes[..cut]);
+                    prop_assert!(
+                        matches!(early, Ok(Progress::Need(need)) if need > cut && need <= bytes.len()),
+                        "{early:?} of {cut} bytes",
+                    );
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_end_or_ask_for_more_or_are_refused(
+            binary in nearly(Value::binary),
+            compact in nearly(Value::compact),
+            noise in vec(any::<u8>(), 0..100),
+        ) {
+            for bytes in [binary, compact, noise] {
+                for (encoding, _) in ENCODINGS {
+                    // A limit that is far away lets containers be large: they must cost nothing.
+                    for limit in [bytes.len(), 1 << 30, usize::MAX] {
+                        let mut scan = Scan::new(Kind::Struct, encoding, 0, limit);
+                        match scan.go_on(&bytes) {
+                            Ok(Progress::End(end)) => prop_assert!(end <= bytes.len()),
+                            Ok(Progress::Need(need)) => prop_assert!(need > bytes.len()),
+                            Err(_) => {}
+                        }
+                        prop_assert!(scan.open.capacity() <= 2 * DEEPEST);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_refused() {
+        for (encoding, head) in
+            [(Encoding::Binary, &b"\x0c\x00\x01"[..]), (Encoding::Compact, b"\x1c")]
+        {
+            for (depth, is_fine) in [(DEEPEST, true), (DEEPEST + 1, false)] {
+                // The outermost struct has no head.
+                let bytes = [head.repeat(depth - 1), vec![0; depth]].concat();
+                let found = Scan::new(Kind::Struct, encoding, 0, bytes.len()).go_on(&bytes);
+                assert_eq!(found.ok(), is_fine.then_some(Progress::End(bytes.len())));
+            }
+        }
+    }
+
+    #[test]
+    fn values_of_known_size_are_passed_at_once_before_they_arrive() {
+        // Taken one by one, so many would take minutes.
+        const MANY: usize = 0x7000_0000;
+        for (element, size) in [(&b"\x0f\x00\x01\x02"[..], 1), (b"\x0d\x00\x01\x06\x0a", 10)] {
+            let bytes = [element, &u32::try_from(MANY).unwrap().to_be_bytes()].concat();
+            let mut scan = Scan::new(Kind::Struct, Encoding::Binary, 0, 1 << 40);
+            let need = bytes.len() + MANY * size + 1;
+            assert_eq!(scan.go_on(&bytes), Ok(Progress::Need(need)));
+        }
+    }
+
+    #[test]
+    fn a_count_that_cannot_be_is_refused_before_its_values_arrive() {
+        for (encoding, bytes) in [
+            (Encoding::Binary, &b"\x0f\x00\x01\x0a\x00\x00\x00\x80"[..]),
+            (Encoding::Binary, b"\x0d\x00\x01\x0c\x0b\x00\x00\x00\xff"),
+            (Encoding::Binary, b"\x0b\x00\x01\xff\xff\xff\xff"),
+            (Encoding::Compact, b"\x19\xfc\x81\x08"),
+            (Encoding::Compact, b"\x1b\x81\x08\xcc"),
+            (Encoding::Compact, b"\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+        ] {
+            let refused = Scan::new(Kind::Struct, encoding, 0, 1000).go_on(bytes);
+            let fault = refused.expect_err("there is no room for it").fault;
+            assert!(matches!(fault, Fault::LengthTooLarge(_)), "{bytes:02x?}: {fault}");
+        }
     }
 }

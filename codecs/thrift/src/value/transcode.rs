@@ -10,8 +10,9 @@ use crate::dialect::Encoding;
 /// Writes structs in another encoding, in one pass and without taking them apart first. Keeps its room
 /// from struct to struct.
 ///
-/// From binary to compact and back a struct stays the same, byte for byte, if its bools are 0 and 1 and
-/// its empty maps are of bytes to bytes: the compact protocol has no types for those.
+/// From binary to compact and back a struct stays the same, byte for byte, if it is canonical: its bools
+/// are 0 and 1, its empty maps are of bytes to bytes (the compact protocol has no types for those), and
+/// its empty lists are of a type that there is. What is not canonical becomes so.
 #[derive(Debug, Default)]
 pub(crate) struct Transcoder {
     /// What has been begun and not ended, from outside to inside.
@@ -117,6 +118,13 @@ enum Passed {
     Whole,
     /// Its head; the values inside follow.
     Begun(Open),
+}
+
+impl Passed {
+    /// The head of a container of so many. An empty one is no further level, as in the scan.
+    fn container(count: usize, open: Open) -> Self {
+        if count == 0 { Passed::Whole } else { Passed::Begun(open) }
+    }
 }
 
 /// What is inside of an open value next: `None` is its end.
@@ -270,7 +278,7 @@ impl<'a> Pass<'a> {
                 self.write_length(count);
             }
         }
-        Ok(Passed::Begun(Open::List(element, count)))
+        Ok(Passed::container(count, Open::List(element, count)))
     }
 
     /// The head of a map.
@@ -303,7 +311,7 @@ impl<'a> Pass<'a> {
                 self.out.extend_from_slice(&[key << 4 | value]);
             }
         }
-        Ok(Passed::Begun(Open::Map([key, value], count.saturating_mul(2))))
+        Ok(Passed::container(count, Open::Map([key, value], count.saturating_mul(2))))
     }
 
     /// A count or a length, as it is told.
@@ -363,5 +371,185 @@ impl<'a> Pass<'a> {
         let (number, size) = read.ok_or(DecodeError::message("struct", Fault::Truncated))?;
         self.position = self.position.saturating_add(size);
         Ok(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::generate::{Value, nearly, structs};
+    use super::super::scan::{Progress, Scan};
+    use super::*;
+
+    const WAYS: [(Encoding, Encoding); 3] = [
+        (Encoding::Binary, Encoding::Compact),
+        (Encoding::OldBinary, Encoding::Compact),
+        (Encoding::Compact, Encoding::Binary),
+    ];
+
+    /// What is written, and how many bytes are read for it.
+    type Written = (Vec<u8>, usize);
+
+    fn transcode(bytes: &[u8], from: Encoding, to: Encoding) -> Result<Written, DecodeError> {
+        let mut out = BytesMut::from(&b"in front"[..]);
+        let read = Transcoder::default().transcode(bytes, from, to, &mut out)?;
+        assert!(out.starts_with(b"in front"));
+        Ok((out[8..].to_vec(), read))
+    }
+
+    proptest! {
+        #[test]
+        // Both ways, so that there and back is the identity.
+        fn a_struct_is_written_as_the_specification_has_it(
+            value in structs(),
+            behind in vec(any::<u8>(), 0..5),
+        ) {
+            let (binary, compact) = (value.binary(), value.compact());
+            for (from, to) in WAYS {
+                let (source, expected) = match from {
+                    Encoding::Compact => (&compact, &binary),
+                    _ => (&binary, &compact),
+                };
+                let (written, read) = transcode(&[&source[..], &behind].concat(), from, to).unwrap();
+                prop_assert_eq!(&written, expected);
+                prop_assert_eq!(read, source.len());
+            }
+        }
+
+        #[test]
+        fn a_struct_that_is_cut_is_refused(value in structs()) {
+            for (from, to) in WAYS {
+                let source = if from == Encoding::Compact { value.compact() } else { value.binary() };
+                for cut in 0..source.len() {
+                    prop_assert!(transcode(&source[..cut], from, to).is_err());
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_written_as_a_struct_of_their_size_or_refused(
+            binary in nearly(Value::binary),
+            compact in nearly(Value::compact),
+            noise in vec(any::<u8>(), 0..100),
+        ) {
+            for bytes in [binary, compact, noise] {
+                for (from, to) in WAYS {
+                    check(&bytes, from, to)?;
+                }
+            }
+        }
+    }
+
+    /// What holds for any bytes.
+    fn check(bytes: &[u8], from: Encoding, to: Encoding) -> Result<(), TestCaseError> {
+        let end = Scan::new(Kind::Struct, from, 0, bytes.len()).go_on(bytes);
+        match transcode(bytes, from, to) {
+            Ok((written, read)) => {
+                prop_assert_eq!(end, Ok(Progress::End(read)));
+                let whole = Scan::new(Kind::Struct, to, 0, written.len()).go_on(&written);
+                prop_assert_eq!(whole, Ok(Progress::End(written.len())));
+                // An i64 takes eight bytes and may take one.
+                prop_assert!(written.len() <= 8 * read);
+                // What was not canonical is so now.
+                let (back, _) = transcode(&written, to, from).unwrap();
+                prop_assert_eq!(transcode(&back, from, to), Ok((written, back.len())));
+            }
+            // Only numbers are looked at here and not by the scan.
+            Err(error) if error.field == "number" => prop_assert_eq!(from, Encoding::Compact),
+            Err(error) => {
+                prop_assert!(
+                    !matches!(end, Ok(Progress::End(_))),
+                    "{error}, not found by the scan"
+                );
+                prop_assert_eq!(error.scope, metaproto_core::Scope::Message);
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_not_canonical_becomes_so() {
+        let binary = b"\x02\x00\x01\x07\x0f\x00\x02\x02\x00\x00\x00\x02\x00\xff\
+            \x0d\x00\x03\x08\x0c\x00\x00\x00\x00\x0f\x00\x04\x63\x00\x00\x00\x00\x00";
+        let canonical = b"\x02\x00\x01\x01\x0f\x00\x02\x02\x00\x00\x00\x02\x00\x01\
+            \x0d\x00\x03\x03\x03\x00\x00\x00\x00\x0f\x00\x04\x03\x00\x00\x00\x00\x00";
+        let compact = b"\x11\x19\x21\x02\x01\x1b\x00\x19\x03\x00";
+        let (written, _) = transcode(binary, Encoding::Binary, Encoding::Compact).unwrap();
+        assert_eq!(written, compact);
+        // Bools of the type 2, and false as 0; a field told in full; a number of more bytes than needed.
+        let other = b"\x01\x02\x19\x22\x00\x01\x1b\x80\x00\x19\x03\x00";
+        for compact in [&compact[..], other] {
+            let (written, _) = transcode(compact, Encoding::Compact, Encoding::Binary).unwrap();
+            assert_eq!(written, canonical);
+        }
+    }
+
+    #[test]
+    fn a_number_that_has_more_bits_than_its_type_is_refused() {
+        for (code, fine, wide) in [
+            (4, &b"\xff\xff\x03"[..], &b"\x80\x80\x04"[..]),
+            (4, b"\xfe\xff\x03", b"\x81\x80\x04"),
+            (5, b"\xff\xff\xff\xff\x0f", b"\x80\x80\x80\x80\x10"),
+            (5, b"\xfe\xff\xff\xff\x0f", b"\x81\x80\x80\x80\x10"),
+        ] {
+            let read = |number: &[u8]| {
+                let bytes = [&[0x10 | code], number, &[0]].concat();
+                transcode(&bytes, Encoding::Compact, Encoding::Binary)
+            };
+            read(fine).expect("it fits");
+            assert_eq!(read(wide).expect_err("it is wider").field, "number");
+        }
+    }
+
+    #[test]
+    fn structs_are_nested_as_deep_as_the_scan_allows() {
+        for (from, to) in WAYS {
+            let (head, list) = match from {
+                Encoding::Compact => (&b"\x1c"[..], &b"\x19\x03"[..]),
+                _ => (&b"\x0c\x00\x01"[..], &b"\x0f\x00\x01\x03\x00\x00\x00\x00"[..]),
+            };
+            // An empty list has nothing inside and is no further level.
+            for inside in [&[][..], list] {
+                for (depth, is_fine) in [(DEEPEST, true), (DEEPEST + 1, false)] {
+                    let bytes = [&head.repeat(depth - 1)[..], inside, &vec![0; depth]].concat();
+                    let found = transcode(&bytes, from, to);
+                    assert_eq!(found.is_ok(), is_fine, "{depth} with {inside:02x?} in {from}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_allocated_for_what_is_announced_and_not_there() {
+        let mut out = BytesMut::with_capacity(64);
+        let mut transcoder = Transcoder::default();
+        transcoder.transcode(b"\0", Encoding::Binary, Encoding::Compact, &mut out).unwrap();
+        for (from, to, bytes) in [
+            (Encoding::Binary, Encoding::Compact, &b"\x0f\x00\x01\x0a\x7f\xff\xff\xff"[..]),
+            (Encoding::Binary, Encoding::Compact, b"\x0b\x00\x01\xff\xff\xff\xff"),
+            (Encoding::Binary, Encoding::Compact, b"\x0d\x00\x01\x02\x02\x7f\xff\xff\xff"),
+            (Encoding::Compact, Encoding::Binary, b"\x19\xfc\xff\xff\xff\xff\x07"),
+            (Encoding::Compact, Encoding::Binary, b"\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+        ] {
+            let counted = allocation_counter::measure(|| {
+                transcoder.transcode(bytes, from, to, &mut out).expect_err("it is not there");
+            });
+            assert_eq!(counted.count_total, 0, "{bytes:02x?}");
+        }
+    }
+
+    #[test]
+    fn room_is_kept_from_struct_to_struct() {
+        let nested = [&b"\x0c\x00\x01".repeat(40)[..], &[0; 41]].concat();
+        let mut transcoder = Transcoder::default();
+        let mut out = BytesMut::with_capacity(1024);
+        let mut run = || {
+            out.clear();
+            transcoder.transcode(&nested, Encoding::Binary, Encoding::Compact, &mut out).unwrap();
+        };
+        run();
+        assert_eq!(allocation_counter::measure(run).count_total, 0);
     }
 }

@@ -4,6 +4,8 @@ mod captures;
 mod changes;
 mod conformance;
 mod messages;
+mod reencode;
+mod reencoding;
 mod replies;
 mod streams;
 mod support;
