@@ -118,6 +118,8 @@ pub struct ListenerCounters {
     pub slow_clients: u64,
     /// Connections closed because nothing happened on them.
     pub idle_timeouts: u64,
+    /// Connections closed because the rest of a frame did not come.
+    pub frame_timeouts: u64,
     /// Bytes read from clients.
     pub bytes_received: u64,
     /// Bytes written to clients.
@@ -202,7 +204,7 @@ impl ListenerCounters {
     pub fn merge(&mut self, other: &ListenerCounters) {
         add_fields!(self, other,
             connections connections_active connections_refused protocol_errors slow_clients
-            idle_timeouts bytes_received bytes_sent pings dropped unread_bodies unchanged_responses started active);
+            idle_timeouts frame_timeouts bytes_received bytes_sent pings dropped unread_bodies unchanged_responses started active);
         self.completed.merge(&other.completed);
     }
 }

@@ -65,6 +65,12 @@ impl Conversion<'_> {
         if let Some(Timeout(timeout)) = file.idle_timeout {
             listener.idle_timeout = timeout;
         }
+        if let Some(Timeout(timeout)) = file.frame_timeout {
+            listener.frame_timeout = timeout;
+        }
+        if let Some(Timeout(age)) = file.max_connection_age {
+            listener.max_connection_age = age;
+        }
         overwrite(&mut listener.max_connections, file.max_connections);
         overwrite(&mut listener.max_in_flight, file.max_in_flight);
         overwrite(&mut listener.buffer, file.buffer.map(|Size(bytes)| bytes));
@@ -148,6 +154,9 @@ impl Conversion<'_> {
         );
         if let Some(Timeout(timeout)) = file.idle_timeout {
             cluster.idle_timeout = timeout;
+        }
+        if let Some(Timeout(age)) = file.max_connection_age {
+            cluster.max_connection_age = age;
         }
         overwrite(&mut cluster.retry_budget, file.retry_budget.map(Into::into));
         overwrite(&mut cluster.keepalive, file.keepalive.map(Into::into));

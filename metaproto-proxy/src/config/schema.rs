@@ -67,6 +67,12 @@ pub struct Listener {
     /// See [`model::Listener::idle_timeout`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<Timeout>,
+    /// See [`model::Listener::frame_timeout`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame_timeout: Option<Timeout>,
+    /// See [`model::Listener::max_connection_age`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_connection_age: Option<Timeout>,
     /// See [`model::Listener::max_connections`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<usize>,
@@ -230,6 +236,9 @@ pub struct Cluster {
     /// See [`model::Cluster::idle_timeout`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<Timeout>,
+    /// See [`model::Cluster::max_connection_age`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_connection_age: Option<Timeout>,
     /// See [`model::Cluster::retry_budget`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_budget: Option<RetryBudget>,
@@ -371,6 +380,8 @@ impl Listener {
             protocol,
             upstream: None,
             routes: Vec::new(),
+            frame_timeout: None,
+            max_connection_age: None,
             max_frame: None,
             idle_timeout: None,
             max_connections: None,

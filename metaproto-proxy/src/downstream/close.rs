@@ -134,6 +134,7 @@ pub(crate) fn expire(worker: &mut Worker) {
 /// that rest.
 pub(crate) fn close_idle(worker: &mut Worker) {
     let now = worker.now;
+    close_late(worker);
     let mut idle = Vec::new();
     for (key, client) in &mut worker.downstreams {
         if client.in_flight > 0 {
@@ -158,6 +159,26 @@ pub(crate) fn close_idle(worker: &mut Worker) {
                 say_the_end(worker, key);
             }
         }
+    }
+}
+
+/// Ends the connections whose frames don't end, and those that have been kept for long enough.
+fn close_late(worker: &mut Worker) {
+    let now = worker.now;
+    let is_partial = |client: &Downstream| {
+        let since = client.partial_since.filter(|_| client.stage == Stage::Serving);
+        let timeout = client.limits.frame_timeout;
+        since.zip(timeout).is_some_and(|(since, timeout)| since + timeout <= now)
+    };
+    for key in keys(worker, is_partial) {
+        let Some(client) = worker.downstreams.get_mut(key) else { continue };
+        tracing::debug!("the rest of a frame did not come");
+        client.listener.borrow_mut().counters.frame_timeouts += 1;
+        client.partial_since = None;
+        stop_reading(worker, key);
+    }
+    for key in keys(worker, |client| client.retires_at.is_some_and(|at| at <= now)) {
+        drain(worker, key);
     }
 }
 

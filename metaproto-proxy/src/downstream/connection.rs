@@ -71,6 +71,10 @@ pub(crate) struct Downstream {
     /// Upstream connections that are not read because it is choked.
     pub(crate) throttled: Vec<UpstreamKey>,
     pub(crate) last_active: Instant,
+    /// Since when there is the start of a frame, and not its rest.
+    pub(crate) partial_since: Option<Instant>,
+    /// When it is asked to end.
+    pub(crate) retires_at: Option<Instant>,
     pub(crate) marked: bool,
     pub(crate) waker: Waker,
     _place: Place,
@@ -193,6 +197,7 @@ pub(super) fn start(
     let limits = state.model.clone();
     let context =
         CodecContext::new(Side::Downstream, limits.limits).with_interest(state.interest.clone());
+    let max_age = limits.max_connection_age;
     let capabilities = limits.protocol.capabilities();
     let by_order = capabilities.in_order || capabilities.correlation == Correlation::Order;
     let downstream = Downstream {
@@ -216,6 +221,8 @@ pub(super) fn start(
         bound: Vec::new(),
         throttled: Vec::new(),
         last_active: worker.now,
+        partial_since: None,
+        retires_at: max_age.and_then(|age| worker.now.checked_add(upstream::shortened(age))),
         marked: false,
         waker: Waker::noop().clone(),
         _place: place,

@@ -52,11 +52,18 @@ pub(super) fn poll(worker: &mut Worker, key: DownstreamKey, context: &mut Contex
 /// Hands on every whole frame that is there, as long as the client need not pause.
 fn take_frames(worker: &mut Worker, key: DownstreamKey) {
     let mut metadata = std::mem::take(&mut worker.metadata);
-    while take_frame(worker, &mut metadata, key) {}
+    let mut taken = false;
+    while take_frame(worker, &mut metadata, key) {
+        taken = true;
+    }
     metadata.clear();
     worker.metadata = metadata;
     if let Some(client) = worker.downstreams.get_mut(key) {
         client.inbound.settle(&mut worker.scratch);
+        client.partial_since = match client.inbound.is_empty() || client.paused {
+            true => None,
+            false => client.partial_since.filter(|_| !taken).or(Some(worker.now)),
+        };
     }
 }
 

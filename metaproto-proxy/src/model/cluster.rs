@@ -34,6 +34,9 @@ pub struct Cluster {
     /// How long an upstream connection without a request in flight is kept; `None` is for ever. Pings
     /// of either side don't prolong it.
     pub idle_timeout: Option<Duration>,
+    /// How long an upstream connection is used before it ends with its last call, so that calls spread
+    /// over endpoints that have come since; `None` is for ever. Up to a tenth less.
+    pub max_connection_age: Option<Duration>,
     /// How many of its calls may be further attempts.
     pub retry_budget: RetryBudget,
     /// Whether silent connections are asked for a sign of life.
@@ -60,6 +63,7 @@ impl Cluster {
             max_connections: Self::DEFAULT_MAX_CONNECTIONS,
             connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
             idle_timeout: Some(Self::DEFAULT_IDLE_TIMEOUT),
+            max_connection_age: None,
             retry_budget: RetryBudget::default(),
             keepalive: Keepalive::IfPossible,
         }

@@ -24,6 +24,12 @@ pub struct Listener {
     pub limits: Limits,
     /// How long a client connection without a request in flight may be silent; `None` is for ever.
     pub idle_timeout: Option<Duration>,
+    /// How long the rest of a frame may take to come; `None` is for ever. Not counted while the proxy
+    /// does not read.
+    pub frame_timeout: Option<Duration>,
+    /// How long a client connection is kept before it is asked to end, as in a drain, so that clients
+    /// spread anew; `None` is for ever. Up to a tenth less, so that not all end at once.
+    pub max_connection_age: Option<Duration>,
     /// The most client connections at a time, over all workers; more are closed at once.
     pub max_connections: usize,
     /// The most requests that one client connection may have in flight; the next is not read before
@@ -42,6 +48,8 @@ pub struct Listener {
 impl Listener {
     /// The default of [`idle_timeout`](Listener::idle_timeout): ten minutes.
     pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(600);
+    /// The default of [`frame_timeout`](Listener::frame_timeout): one minute.
+    pub const DEFAULT_FRAME_TIMEOUT: Duration = Duration::from_secs(60);
     /// The default of [`max_connections`](Listener::max_connections).
     pub const DEFAULT_MAX_CONNECTIONS: usize = 65_536;
     /// The default of [`max_in_flight`](Listener::max_in_flight).
@@ -60,6 +68,8 @@ impl Listener {
             routes: Vec::new(),
             limits: Limits::default(),
             idle_timeout: Some(Self::DEFAULT_IDLE_TIMEOUT),
+            frame_timeout: Some(Self::DEFAULT_FRAME_TIMEOUT),
+            max_connection_age: None,
             max_connections: Self::DEFAULT_MAX_CONNECTIONS,
             max_in_flight: Self::DEFAULT_MAX_IN_FLIGHT,
             buffer: Self::DEFAULT_BUFFER,

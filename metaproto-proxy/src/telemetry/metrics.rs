@@ -79,6 +79,11 @@ const LISTENER: &[Family<ListenerCounters>] = &[
         "Client connections closed because nothing happened on them.",
         |c| c.idle_timeouts,
     ),
+    counter(
+        "downstream_frame_timeouts_total",
+        "Client connections closed because the rest of a frame did not come.",
+        |c| c.frame_timeouts,
+    ),
     counter("downstream_received_bytes_total", "Bytes read from clients.", |c| c.bytes_received),
     counter("downstream_sent_bytes_total", "Bytes written to clients.", |c| c.bytes_sent),
     counter("downstream_pings_total", "Pings of clients that were answered.", |c| c.pings),
@@ -311,7 +316,7 @@ mod tests {
         let listener = counters.listeners.entry("l".to_owned()).or_default();
         let of_listener = number!(listener, ListenerCounters {
             connections connections_active connections_refused protocol_errors slow_clients
-            idle_timeouts bytes_received bytes_sent pings dropped unread_bodies
+            idle_timeouts frame_timeouts bytes_received bytes_sent pings dropped unread_bodies
             unchanged_responses started active
         } completed);
         let cluster = counters.clusters.entry("c".to_owned()).or_default();

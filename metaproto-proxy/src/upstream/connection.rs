@@ -59,6 +59,8 @@ pub(crate) struct Upstream {
     pub(crate) late_in_silence: usize,
     /// When there was last a call on it. Pings of either side don't count.
     pub(crate) last_active: Instant,
+    /// When it takes no further calls.
+    pub(crate) retires_at: Option<Instant>,
     /// When anything last came from it.
     pub(crate) last_heard: Instant,
     /// The ping that it has not answered.

@@ -122,6 +122,11 @@ pub(crate) fn close_idle(worker: &mut Worker) {
     let now = worker.now;
     let mut idle = Vec::new();
     for (key, upstream) in &mut worker.upstreams {
+        // A bound connection lives as long as its client.
+        if upstream.bound_to.is_none() && upstream.retires_at.is_some_and(|at| at <= now) {
+            upstream.retires_at = None;
+            idle.push(key);
+        }
         // Responses that nobody waits for don't count: what is closed can't bring them late.
         if upstream.io.is_none() || upstream.calls() > 0 || !upstream.outbox.is_empty() {
             upstream.last_active = now;
@@ -135,7 +140,6 @@ pub(crate) fn close_idle(worker: &mut Worker) {
         let endpoint = worker.endpoints.get(upstream.endpoint);
         let cluster = endpoint.and_then(|endpoint| worker.clusters.get(endpoint.cluster));
         let timeout = cluster.and_then(|cluster| cluster.model.idle_timeout);
-        // A bound connection lives as long as its client.
         if upstream.bound_to.is_none() && timeout.is_some_and(|timeout| rested >= timeout) {
             idle.push(key);
         }

@@ -27,7 +27,9 @@ pub(crate) use self::exclusive::connect_more;
 pub(crate) use self::expire::{close_idle, expire};
 pub(crate) use self::give_up::{abort, client_gone};
 pub(crate) use self::keepalive::keep_alive;
-pub(crate) use self::pool::{bound_endpoint, dispatch, remove_endpoint, retire_all, sharing};
+pub(crate) use self::pool::{
+    bound_endpoint, dispatch, remove_endpoint, retire_all, sharing, shortened,
+};
 pub(crate) use self::receive::resume;
 
 use std::time::Duration;

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
 use metaproto_core::{
     CodecContext, Correlation, Error, ErrorKind, Interest, Limits, Sharing, Side,
@@ -163,11 +164,20 @@ fn new_upstream(
         late_in_silence: 0,
         orphaned_since: None,
         last_active: now,
+        retires_at: cluster
+            .model
+            .max_connection_age
+            .and_then(|age| now.checked_add(shortened(age))),
         last_heard: now,
         ping: None,
         marked: false,
         waker: Waker::noop().clone(),
     }
+}
+
+/// A time, up to a tenth less: what begins together does not end together.
+pub(crate) fn shortened(time: Duration) -> Duration {
+    time.mul_f64(1.0 - fastrand::f64() / 10.0)
 }
 
 /// The connection attempt of a connection's task, bounded in time.

@@ -83,8 +83,12 @@ impl Worker {
     /// An eighth of the shortest time after which a connection is closed or pinged, so that none is
     /// exceeded by much.
     fn idle_tick(&self) -> Duration {
-        let listeners = self.snapshot.listeners.iter().filter_map(|l| l.idle_timeout);
-        let clusters = self.snapshot.clusters.values().filter_map(|c| c.idle_timeout);
+        let listeners = self.snapshot.listeners.iter();
+        let listeners = listeners
+            .flat_map(|l| [l.idle_timeout, l.frame_timeout, l.max_connection_age])
+            .flatten();
+        let clusters = self.snapshot.clusters.values();
+        let clusters = clusters.flat_map(|c| [c.idle_timeout, c.max_connection_age]).flatten();
         let keepalives = self.clusters.values().filter_map(|cluster| cluster.keepalive);
         let keepalives = keepalives.flat_map(|times| [times.interval, times.timeout]);
         let shortest = listeners.chain(clusters).chain(keepalives).min().unwrap_or(IDLE_TICK * 8);
