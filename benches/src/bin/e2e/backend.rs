@@ -1,6 +1,5 @@
-//! The server behind the proxies: answers each request with its own bytes.
+//! The server behind the proxies: answers each call with the text that it brought.
 //!
-//! A request of awesomerpc with code 0 is also a valid response to itself, so nothing is built.
 //! A request is answered once it is whole, as a real server would.
 
 use std::collections::HashMap;
@@ -13,7 +12,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::Failure;
 use crate::cli::BackendArguments;
-use crate::frame;
+use crate::protocol::Answers;
 use crate::stream::{Flow, READ_SIZE, Stream};
 
 /// What the backend prints before its address.
@@ -43,6 +42,7 @@ struct Backend {
     clients: HashMap<Token, Client>,
     next: usize,
     buffer: Vec<u8>,
+    answers: Answers,
 }
 
 impl Backend {
@@ -57,6 +57,7 @@ impl Backend {
             clients: HashMap::new(),
             next: LISTENER.0 + 1,
             buffer: vec![0; READ_SIZE],
+            answers: Answers::new(arguments.protocol.wire()),
         })
     }
 
@@ -97,7 +98,7 @@ impl Backend {
     /// A client that breaks off or sends nonsense loses its connection, and nobody else does.
     fn serve(&mut self, token: Token, event: &Event) {
         let Some(client) = self.clients.get_mut(&token) else { return };
-        match client.serve(event, &mut self.buffer) {
+        match client.serve(event, &mut self.buffer, &self.answers) {
             Ok(Flow::Open) => {}
             Ok(Flow::Ended) | Err(_) => {
                 self.clients.remove(&token);
@@ -113,32 +114,35 @@ struct Client {
 }
 
 impl Client {
-    fn serve(&mut self, event: &Event, buffer: &mut [u8]) -> io::Result<Flow> {
+    fn serve(&mut self, event: &Event, buffer: &mut [u8], answers: &Answers) -> io::Result<Flow> {
         if event.is_writable() {
             self.stream.flush()?;
         }
         let partial = &mut self.partial;
-        self.stream.read(event, buffer, |stream, bytes| echo(stream, partial, bytes))
+        self.stream.read(event, buffer, |stream, bytes| answer(stream, partial, bytes, answers))
     }
 }
 
 /// Answers the requests that `bytes` completes, and keeps the start of the next one.
-fn echo(stream: &mut Stream, partial: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
+fn answer(
+    stream: &mut Stream,
+    partial: &mut Vec<u8>,
+    bytes: &[u8],
+    answers: &Answers,
+) -> io::Result<()> {
     if partial.is_empty() {
-        let whole = whole_frames(bytes)?;
-        partial.extend_from_slice(&bytes[whole..]);
-        return if whole > 0 { stream.write(&bytes[..whole]) } else { Ok(()) };
+        let taken = take(stream, bytes, answers)?;
+        partial.extend_from_slice(&bytes[taken..]);
+    } else {
+        partial.extend_from_slice(bytes);
+        let taken = take(stream, partial, answers)?;
+        partial.drain(..taken);
     }
-    partial.extend_from_slice(bytes);
-    let whole = whole_frames(partial)?;
-    if whole > 0 {
-        stream.write(&partial[..whole])?;
-        partial.drain(..whole);
-    }
-    Ok(())
+    stream.flush()
 }
 
-fn whole_frames(bytes: &[u8]) -> io::Result<usize> {
-    frame::whole_frames(bytes)
-        .map_err(|length| io::Error::new(ErrorKind::InvalidData, length.to_string()))
+/// Appends the answers to the whole requests at the front of `bytes`; tells how long those are.
+fn take(stream: &mut Stream, bytes: &[u8], answers: &Answers) -> io::Result<usize> {
+    let taken = answers.append(bytes, stream.output());
+    taken.ok_or_else(|| ErrorKind::InvalidData.into())
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::frame;
+use crate::protocol::MAX_BODY;
 
 const DEFAULT_BODY: usize = 128;
 const MAX_CONNECTIONS: usize = 20_000;
@@ -60,8 +60,8 @@ impl FromStr for Cell {
         if !(1..=MAX_IN_FLIGHT).contains(&cell.in_flight) {
             return Err(format!("calls in flight must be 1 to {MAX_IN_FLIGHT}"));
         }
-        if cell.body > frame::MAX_BODY {
-            return Err(format!("the body must be at most {} bytes", frame::MAX_BODY));
+        if cell.body > MAX_BODY {
+            return Err(format!("the body must be at most {} bytes", MAX_BODY));
         }
         Ok(cell)
     }

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cell::Cell;
 use crate::compare::Contender;
+use crate::protocol::Protocol;
 
 /// Compares the CPU cost per call of awesomerpc proxies, side by side on this machine.
 #[derive(Debug, Parser)]
@@ -22,10 +23,13 @@ pub(crate) struct Arguments {
 /// The halves of the comparison.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Runs an awesomerpc server that answers each request with its own body.
+    /// Runs a server that answers each call with the text that it brought.
     Backend(BackendArguments),
     /// Loads one address and reports what came back, as one line.
     Load(LoadArguments),
+    /// Makes one call on each connection, keeps them open, and reports the bytes of memory that
+    /// each cost the watched process.
+    Idle(TargetArguments),
 }
 
 /// Flags of the comparison.
@@ -77,6 +81,9 @@ impl CompareArguments {
 /// Flags of the backend.
 #[derive(Debug, Args)]
 pub(crate) struct BackendArguments {
+    /// What it speaks.
+    #[arg(long, value_enum, default_value = "awesomerpc")]
+    pub(crate) protocol: Protocol,
     /// Where to listen; port 0 takes a free one. The address is printed.
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
@@ -88,19 +95,32 @@ pub(crate) struct BackendArguments {
 /// Flags of the load generator.
 #[derive(Debug, Args)]
 pub(crate) struct LoadArguments {
-    /// The address to load.
-    #[arg(long)]
-    pub(crate) target: SocketAddr,
-    /// The shape of the load, CONNECTIONSxIN_FLIGHT or CONNECTIONSxIN_FLIGHTxBODY_BYTES.
-    #[arg(long, default_value = "64x1")]
-    pub(crate) cell: Cell,
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
     /// Measured seconds.
     #[arg(long, default_value = "3", value_parser = positive_seconds)]
     pub(crate) seconds: f64,
     /// Seconds of load before the measurement.
     #[arg(long, default_value = "0.3", value_parser = positive_seconds)]
     pub(crate) warmup: f64,
-    /// A process whose CPU time is read at both ends of the measurement.
+    /// Calls a second, at fixed times [default: the next one when a response is there].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) rate: Option<u32>,
+}
+
+/// Whom to call, and how.
+#[derive(Debug, Args)]
+pub(crate) struct TargetArguments {
+    /// The address to call.
+    #[arg(long)]
+    pub(crate) target: SocketAddr,
+    /// What it speaks.
+    #[arg(long, value_enum, default_value = "awesomerpc")]
+    pub(crate) protocol: Protocol,
+    /// The shape of the load, CONNECTIONSxIN_FLIGHT or CONNECTIONSxIN_FLIGHTxBODY_BYTES.
+    #[arg(long, default_value = "64x1")]
+    pub(crate) cell: Cell,
+    /// A process whose CPU time and memory are read.
     #[arg(long, value_name = "PID")]
     pub(crate) watch: Option<u32>,
 }

@@ -97,6 +97,7 @@ mod tests {
     fn report(completed: u64, cpu_millis: u64) -> Option<Report> {
         Some(Report {
             completed,
+            answered: completed,
             elapsed: Duration::from_secs(2),
             cpu: Some(Duration::from_millis(cpu_millis)),
             p50: Duration::from_micros(100),
