@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cell::Cell;
 use crate::compare::Contender;
 use crate::protocol::Protocol;
 
-/// Compares the CPU cost per call of awesomerpc proxies, side by side on this machine.
+/// Compares what a call costs in RPC proxies, side by side on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "e2e", args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
@@ -38,26 +38,50 @@ pub(crate) struct CompareArguments {
     /// The metaproto binary [default: `metaproto` next to this program; left out when absent].
     #[arg(long, value_name = "PATH")]
     pub(crate) metaproto: Option<PathBuf>,
+    /// The Envoy binary [default: $ENVOY, or `envoy` on the PATH; left out when absent].
+    #[arg(long, value_name = "PATH")]
+    pub(crate) envoy: Option<PathBuf>,
     /// Contenders to run [default: all but metaproto-bound].
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME,..")]
     pub(crate) only: Vec<Contender>,
-    /// Loads to measure, each CONNECTIONSxIN_FLIGHT or CONNECTIONSxIN_FLIGHTxBODY_BYTES.
+    /// Protocols to run.
     #[arg(
         long,
+        value_enum,
         value_delimiter = ',',
-        value_name = "CELL,..",
-        default_value = "64x1,1000x1,4x64,16x1x65536"
+        value_name = "NAME,..",
+        default_value = "awesomerpc,dubbo,thrift"
     )]
-    pub(crate) cells: Vec<Cell>,
+    pub(crate) protocols: Vec<Protocol>,
+    /// What to measure.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "PART,..",
+        default_value = "cost,latency,memory,system-calls,allocations,routes"
+    )]
+    pub(crate) parts: Vec<Part>,
+    /// Loads to measure the cost of, each CONNECTIONSxIN_FLIGHT or
+    /// CONNECTIONSxIN_FLIGHTxBODY_BYTES [default: 1, 64 and 1000 connections; 1 and 64 calls in
+    /// flight; 128 bytes, 1 KiB and 64 KiB; without those of more than 64 MiB in flight].
+    #[arg(long, value_delimiter = ',', value_name = "CELL,..")]
+    cells: Vec<Cell>,
+    /// Calls a second for the latency.
+    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) rate: u32,
     /// Rounds of each cell, the contenders taking turns in each [default: 3, or 1 with --quick].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) rounds: Option<u32>,
-    /// Measured seconds of one contender in one round [default: 2, or 0.5 with --quick].
+    rounds: Option<u32>,
+    /// Measured seconds of one contender in one round [default: 1, or 0.2 with --quick].
     #[arg(long, value_parser = positive_seconds)]
-    pub(crate) seconds: Option<f64>,
+    seconds: Option<f64>,
     /// A short run to see that everything works; too short to quote.
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Where to write the tables (`NAME.md`) and the plot (`NAME.svg`) as well.
+    #[arg(long, value_name = "FOLDER/NAME")]
+    pub(crate) write: Option<PathBuf>,
     /// The CPU the measured server runs on.
     #[arg(long, value_name = "CPU", default_value_t = 0)]
     pub(crate) proxy_cpu: usize,
@@ -66,7 +90,33 @@ pub(crate) struct CompareArguments {
     pub(crate) load_cpu: usize,
 }
 
+/// One thing that is measured of all contenders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// CPU time per request, and requests per second, in a closed loop.
+    Cost,
+    /// Latency at a fixed rate, in an open loop.
+    Latency,
+    /// Memory per idle connection.
+    Memory,
+    /// System calls per request; needs perf.
+    SystemCalls,
+    /// Allocations per request of metaproto; needs valgrind.
+    Allocations,
+    /// CPU time per request by the number of routes of metaproto.
+    Routes,
+}
+
 impl CompareArguments {
+    /// The loads to measure the cost of.
+    pub(crate) fn cells(&self) -> Vec<Cell> {
+        match (self.cells.is_empty(), self.quick) {
+            (false, _) => self.cells.clone(),
+            (true, false) => Cell::grid(),
+            (true, true) => Cell::corners(),
+        }
+    }
+
     /// Rounds of each cell.
     pub(crate) fn rounds(&self) -> u32 {
         self.rounds.unwrap_or(if self.quick { 1 } else { 3 })
@@ -74,7 +124,12 @@ impl CompareArguments {
 
     /// Length of one measurement, in seconds.
     pub(crate) fn seconds(&self) -> f64 {
-        self.seconds.unwrap_or(if self.quick { 0.5 } else { 2.0 })
+        self.seconds.unwrap_or(if self.quick { 0.2 } else { 1.0 })
+    }
+
+    /// Seconds of load before each measurement.
+    pub(crate) fn warmup(&self) -> f64 {
+        if self.quick { 0.1 } else { 0.3 }
     }
 }
 
@@ -148,8 +203,8 @@ mod tests {
     fn quick_shortens_only_what_was_not_given() {
         let arguments = Arguments::parse_from(["e2e", "--quick", "--rounds", "7"]);
         assert_eq!(arguments.compare.rounds(), 7);
-        assert_eq!(arguments.compare.seconds(), 0.5);
-        assert_eq!(arguments.compare.cells.len(), 4);
+        assert_eq!(arguments.compare.seconds(), 0.2);
+        assert_eq!(arguments.compare.cells(), Cell::corners());
     }
 
     #[test]
@@ -157,7 +212,7 @@ mod tests {
         let arguments =
             Arguments::parse_from(["e2e", "--only", "direct,haproxy", "--cells", "8x2"]);
         assert_eq!(arguments.compare.only, [Contender::Direct, Contender::Haproxy]);
-        assert_eq!(arguments.compare.cells, [Cell { connections: 8, in_flight: 2, body: 128 }]);
+        assert_eq!(arguments.compare.cells(), [Cell { connections: 8, in_flight: 2, body: 128 }]);
     }
 
     #[test]

@@ -10,8 +10,8 @@ mod compare;
 mod cpu;
 mod load;
 mod protocol;
+mod report;
 mod stream;
-mod summary;
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -83,7 +83,10 @@ mod tests {
 
     const BODIES: [usize; 4] = [0, 7, 40, 70_000];
 
-    fn stream(wire: &dyn Wire) -> (Vec<u8>, Vec<(u32, usize)>) {
+    /// Ids and lengths.
+    type Frames = Vec<(u32, usize)>;
+
+    fn stream(wire: &dyn Wire) -> (Vec<u8>, Frames) {
         let (mut bytes, mut frames) = (Vec::new(), Vec::new());
         for (id, body) in (7..).zip(BODIES) {
             let template = Template::response(wire, body);
@@ -93,7 +96,7 @@ mod tests {
         (bytes, frames)
     }
 
-    fn read(reader: &mut FrameReader, mut part: &[u8], found: &mut Vec<(u32, usize)>) {
+    fn read(reader: &mut FrameReader, mut part: &[u8], found: &mut Frames) {
         while let Some(frame) = reader.next(&mut part).unwrap() {
             found.push((frame.id, frame.length));
             reader.advance();

@@ -1,0 +1,208 @@
+//! The contenders of one protocol, all running, and how they take turns.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::contender::{Contender, Program};
+use super::process::Server;
+use super::stage::Stage;
+use crate::Failure;
+use crate::cell::Cell;
+use crate::cli::CompareArguments;
+use crate::load::{Faults, Report};
+use crate::protocol::Protocol;
+use crate::report::{Rounds, cpu_per_request};
+
+/// What a load may take beyond its warm-up and measurement.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// One measurement, of whomever it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Job {
+    /// What is spoken.
+    pub(super) protocol: Protocol,
+    /// The load.
+    pub(super) cell: Cell,
+    /// Calls a second in an open loop; None in a closed one.
+    pub(super) rate: Option<u32>,
+    /// Measured seconds.
+    pub(super) seconds: f64,
+}
+
+/// What every measurement needs.
+#[derive(Debug)]
+pub(super) struct Bench<'a> {
+    /// What was asked for.
+    pub(super) arguments: &'a CompareArguments,
+    /// How servers are started.
+    pub(super) stage: &'a Stage<'a>,
+}
+
+/// Servers that were started, by name.
+#[derive(Debug)]
+pub(super) struct Lineup {
+    backend: Server,
+    servers: Vec<(Contender, Server)>,
+}
+
+impl Bench<'_> {
+    /// A measurement of `cell` in a closed loop.
+    pub(super) fn job(&self, protocol: Protocol, cell: Cell) -> Job {
+        Job { protocol, cell, rate: None, seconds: self.arguments.seconds() }
+    }
+
+    /// Starts everybody who can forward `protocol`. Who does not start is a problem, not an error.
+    pub(super) async fn line_up(
+        &self,
+        protocol: Protocol,
+        contenders: &[Contender],
+        problems: &mut Vec<String>,
+    ) -> Result<Lineup, Failure> {
+        let backend = self.stage.backend(protocol).await?;
+        let mut servers = Vec::new();
+        for &contender in contenders.iter().filter(|contender| contender.forwards(protocol)) {
+            match self.stage.start(contender, protocol, backend.address()).await {
+                Ok(server) => servers.push((contender, server)),
+                Err(error) => {
+                    let title = contender.title(protocol);
+                    problems.push(told(format!("{title}, {protocol}: does not start: {error}")));
+                }
+            }
+        }
+        Ok(Lineup { backend, servers })
+    }
+
+    /// Measures `job` of each of `servers`, which take turns in each round. The outer list has one
+    /// entry for each of them.
+    pub(super) async fn take_turns(
+        &self,
+        job: Job,
+        servers: &[(String, &Server)],
+        problems: &mut Vec<String>,
+    ) -> Vec<Rounds> {
+        let mut all = vec![Vec::new(); servers.len()];
+        let mut faults = vec![Faults::default(); servers.len()];
+        for round in 1..=self.arguments.rounds() {
+            for (((name, server), rounds), faults) in servers.iter().zip(&mut all).zip(&mut faults)
+            {
+                let outcome = self.measure(job, server, None).await;
+                let place = format!("{}, {}, round {round}, {name}", job.protocol, job.cell);
+                match &outcome {
+                    Ok(report) => {
+                        faults.add(&report.faults);
+                        eprintln!("{place}: {}", progress(report));
+                    }
+                    Err(error) => problems.push(told(format!("{place}: {error}"))),
+                }
+                rounds.push(outcome.ok());
+            }
+        }
+        for ((name, _), faults) in servers.iter().zip(&faults).filter(|(_, all)| all.total() > 0) {
+            problems.push(format!("{}, {}, {name}: {faults}", job.protocol, job.cell));
+        }
+        all
+    }
+
+    /// Lets this program's load generator measure `server` once. `around` is a command that runs
+    /// the one that it is given, such as perf.
+    pub(super) async fn measure(
+        &self,
+        job: Job,
+        server: &Server,
+        around: Option<Command>,
+    ) -> Result<Report, Failure> {
+        let warmup = self.arguments.warmup();
+        let mut load = self.load("load", job, server);
+        load.args(["--seconds", &job.seconds.to_string(), "--warmup", &warmup.to_string()]);
+        if let Some(rate) = job.rate {
+            load.args(["--rate", &rate.to_string()]);
+        }
+        let command = match around {
+            None => load,
+            Some(mut around) => {
+                let load = load.as_std();
+                around.arg(load.get_program()).args(load.get_args());
+                around
+            }
+        };
+        let line = output_of(command, job.seconds + 2.0 * warmup).await?;
+        let report: Report = line.trim().parse()?;
+        if report.completed == 0 && report.faults.total() == 0 {
+            return Err("no call completed within the measured time".into());
+        }
+        Ok(report)
+    }
+
+    /// Bytes of memory that each of the job's connections costs `server` while idle.
+    pub(super) async fn measure_idle(&self, job: Job, server: &Server) -> Result<f64, Failure> {
+        Ok(output_of(self.load("idle", job, server), 0.0).await?.trim().parse()?)
+    }
+
+    /// This program as the load, told whom to call and how.
+    fn load(&self, kind: &str, job: Job, server: &Server) -> Command {
+        let own = self.stage.programs.path(Program::Own);
+        let mut command = self.stage.pinning.beside_load(own);
+        command.args([kind, "--target", &server.address().to_string()]);
+        command.args(["--protocol", job.protocol.name(), "--cell", &job.cell.to_string()]);
+        command.args(["--watch", &server.pid().to_string()]);
+        command
+    }
+}
+
+impl Lineup {
+    /// Who runs.
+    pub(super) fn contenders(&self) -> Vec<Contender> {
+        self.servers.iter().map(|(contender, _)| *contender).collect()
+    }
+
+    /// The servers and their names in tables of `protocol`.
+    pub(super) fn named(&self, protocol: Protocol) -> Vec<(String, &Server)> {
+        let name = |contender: &Contender| contender.title(protocol).to_owned();
+        self.servers.iter().map(|(contender, server)| (name(contender), server)).collect()
+    }
+
+    /// Ends everybody. Who ended before is a problem.
+    pub(super) async fn stop(self, protocol: Protocol, problems: &mut Vec<String>) {
+        for (contender, server) in self.servers {
+            if let Err(error) = server.stop().await {
+                problems.push(told(format!("{}: {error}", contender.title(protocol))));
+            }
+        }
+        if let Err(error) = self.backend.stop().await {
+            problems.push(told(format!("backend: {error}")));
+        }
+    }
+}
+
+/// What `command` prints, if it ends `seconds` and some grace from now.
+async fn output_of(mut command: Command, seconds: f64) -> Result<String, Failure> {
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let patience = Duration::from_secs_f64(seconds) + GRACE;
+    let output = timeout(patience, command.output())
+        .await
+        .map_err(|_| format!("the load did not end within {patience:?}"))??;
+    let text = String::from_utf8_lossy(&output.stdout);
+    if text.trim().is_empty() {
+        return Err(String::from_utf8_lossy(&output.stderr).trim().into());
+    }
+    Ok(text.into_owned())
+}
+
+fn progress(report: &Report) -> String {
+    let rate = report.completed as f64 / report.elapsed.as_secs_f64();
+    let cpu = cpu_per_request(report)
+        .map_or("nothing completed".to_owned(), |cpu| format!("{cpu:.2} µs"));
+    match report.faults.total() {
+        0 => format!("{cpu}, {rate:.0}/s, p99 {:?}", report.p99),
+        _ => format!("{cpu}, {rate:.0}/s, WRONG: {}", report.faults),
+    }
+}
+
+/// Tells the user of `problem` at once.
+pub(super) fn told(problem: String) -> String {
+    eprintln!("PROBLEM: {problem}");
+    problem
+}
