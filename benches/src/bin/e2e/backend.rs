@@ -4,11 +4,13 @@
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::thread;
 
 use mio::event::Event;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
+use socket2::{Domain, Socket, Type};
 
 use crate::Failure;
 use crate::cli::BackendArguments;
@@ -17,6 +19,9 @@ use crate::stream::{Flow, READ_SIZE, Stream};
 
 /// What the backend prints before its address.
 pub(crate) const LISTENING: &str = "listening on ";
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 4096;
 
 const LISTENER: Token = Token(0);
 
@@ -48,7 +53,7 @@ struct Backend {
 impl Backend {
     fn bind(arguments: &BackendArguments) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let mut listener = TcpListener::bind(arguments.listen)?;
+        let mut listener = listen(arguments.listen)?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         Ok(Backend {
             poll,
@@ -105,6 +110,16 @@ impl Backend {
             }
         }
     }
+}
+
+/// Listens with room for all connections of a load that come while the server is busy.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(TcpListener::from_std(socket.into()))
 }
 
 struct Client {

@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -59,7 +60,7 @@ pub(crate) struct CompareArguments {
         value_enum,
         value_delimiter = ',',
         value_name = "PART,..",
-        default_value = "cost,latency,memory,system-calls,allocations,routes"
+        default_value = "cost,latency,memory,system-calls,allocations,routes,workers"
     )]
     pub(crate) parts: Vec<Part>,
     /// Loads to measure the cost of, each CONNECTIONSxIN_FLIGHT or
@@ -88,6 +89,10 @@ pub(crate) struct CompareArguments {
     /// The CPU that the load generator and the backend share.
     #[arg(long, value_name = "CPU", default_value_t = 1)]
     pub(crate) load_cpu: usize,
+    /// The CPUs of a second worker, and of the backend behind two [default: 2,3 where there are
+    /// four].
+    #[arg(long, value_name = "CPU,CPU", value_delimiter = ',')]
+    worker_cpus: Vec<usize>,
 }
 
 /// One thing that is measured of all contenders.
@@ -105,6 +110,8 @@ pub(crate) enum Part {
     Allocations,
     /// CPU time per request by the number of routes of metaproto.
     Routes,
+    /// Requests per second of two workers of metaproto against one; takes four CPUs.
+    Workers,
 }
 
 impl CompareArguments {
@@ -125,6 +132,16 @@ impl CompareArguments {
     /// Length of one measurement, in seconds.
     pub(crate) fn seconds(&self) -> f64 {
         self.seconds.unwrap_or(if self.quick { 0.2 } else { 1.0 })
+    }
+
+    /// The CPUs of a second worker, and of the backend behind two workers. None if there are too
+    /// few.
+    pub(crate) fn worker_cpus(&self) -> Option<(usize, usize)> {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        match self.worker_cpus[..] {
+            [second, backend] => Some((second, backend)),
+            _ => (cores >= 4).then_some((2, 3)),
+        }
     }
 
     /// Seconds of load before each measurement.

@@ -19,17 +19,22 @@ use crate::report::{Rounds, cpu_per_request};
 /// What a load may take beyond its warm-up and measurement.
 const GRACE: Duration = Duration::from_secs(60);
 
+/// The most characters of a problem that are shown at the end.
+const MOST_KEPT: usize = 200;
+
 /// One measurement, of whomever it is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Job {
+pub(crate) struct Job {
     /// What is spoken.
-    pub(super) protocol: Protocol,
+    pub(crate) protocol: Protocol,
     /// The load.
-    pub(super) cell: Cell,
+    pub(crate) cell: Cell,
     /// Calls a second in an open loop; None in a closed one.
     pub(super) rate: Option<u32>,
     /// Measured seconds.
     pub(super) seconds: f64,
+    /// How often everybody has a turn.
+    pub(super) rounds: u32,
 }
 
 /// What every measurement needs.
@@ -51,28 +56,62 @@ pub(super) struct Lineup {
 impl Bench<'_> {
     /// A measurement of `cell` in a closed loop.
     pub(super) fn job(&self, protocol: Protocol, cell: Cell) -> Job {
-        Job { protocol, cell, rate: None, seconds: self.arguments.seconds() }
+        let (seconds, rounds) = (self.arguments.seconds(), self.arguments.rounds());
+        Job { protocol, cell, rate: None, seconds, rounds }
     }
 
-    /// Starts everybody who can forward `protocol`. Who does not start is a problem, not an error.
-    pub(super) async fn line_up(
+    /// Those of `contenders` who can forward `protocol` and do start. Who does not is a problem,
+    /// not an error.
+    pub(super) async fn who_starts(
         &self,
         protocol: Protocol,
         contenders: &[Contender],
         problems: &mut Vec<String>,
-    ) -> Result<Lineup, Failure> {
+    ) -> Result<Vec<Contender>, Failure> {
+        let job = self.job(protocol, Cell { connections: 1, in_flight: 1, body: 128 });
         let backend = self.stage.backend(protocol).await?;
-        let mut servers = Vec::new();
+        let mut all = Vec::new();
         for &contender in contenders.iter().filter(|contender| contender.forwards(protocol)) {
-            match self.stage.start(contender, protocol, backend.address()).await {
-                Ok(server) => servers.push((contender, server)),
+            match self.stage.start(contender, job, backend.address()).await {
+                Ok(server) => {
+                    server.stop().await?;
+                    all.push(contender);
+                }
                 Err(error) => {
                     let title = contender.title(protocol);
                     problems.push(told(format!("{title}, {protocol}: does not start: {error}")));
                 }
             }
         }
+        backend.stop().await?;
+        Ok(all)
+    }
+
+    /// Starts everybody, in new processes, for `job`.
+    pub(super) async fn line_up(
+        &self,
+        job: Job,
+        contenders: &[Contender],
+    ) -> Result<Lineup, Failure> {
+        let backend = self.stage.backend(job.protocol).await?;
+        let mut servers = Vec::new();
+        for &contender in contenders {
+            servers.push((contender, self.stage.start(contender, job, backend.address()).await?));
+        }
         Ok(Lineup { backend, servers })
+    }
+
+    /// Measures `job` of everybody in `contenders`, who take turns in each round.
+    pub(super) async fn compare(
+        &self,
+        job: Job,
+        contenders: &[Contender],
+        problems: &mut Vec<String>,
+    ) -> Result<Vec<Rounds>, Failure> {
+        let lineup = self.line_up(job, contenders).await?;
+        let rounds = self.take_turns(job, &lineup.named(job.protocol), problems).await;
+        lineup.stop(job.protocol, problems).await;
+        Ok(rounds)
     }
 
     /// Measures `job` of each of `servers`, which take turns in each round. The outer list has one
@@ -85,7 +124,7 @@ impl Bench<'_> {
     ) -> Vec<Rounds> {
         let mut all = vec![Vec::new(); servers.len()];
         let mut faults = vec![Faults::default(); servers.len()];
-        for round in 1..=self.arguments.rounds() {
+        for round in 1..=job.rounds {
             for (((name, server), rounds), faults) in servers.iter().zip(&mut all).zip(&mut faults)
             {
                 let outcome = self.measure(job, server, None).await;
@@ -153,11 +192,6 @@ impl Bench<'_> {
 }
 
 impl Lineup {
-    /// Who runs.
-    pub(super) fn contenders(&self) -> Vec<Contender> {
-        self.servers.iter().map(|(contender, _)| *contender).collect()
-    }
-
     /// The servers and their names in tables of `protocol`.
     pub(super) fn named(&self, protocol: Protocol) -> Vec<(String, &Server)> {
         let name = |contender: &Contender| contender.title(protocol).to_owned();
@@ -201,8 +235,9 @@ fn progress(report: &Report) -> String {
     }
 }
 
-/// Tells the user of `problem` at once.
+/// Tells the user of `problem` at once; what is kept of it fits on one line.
 pub(super) fn told(problem: String) -> String {
     eprintln!("PROBLEM: {problem}");
-    problem
+    let line = problem.lines().next().unwrap_or_default();
+    line.chars().take(MOST_KEPT).collect()
 }

@@ -7,6 +7,7 @@ mod parts;
 mod process;
 mod programs;
 mod stage;
+mod workers;
 
 use std::fs;
 use std::path::Path;
@@ -59,7 +60,7 @@ async fn run(arguments: &CompareArguments) -> Result<bool, Failure> {
     let folder = tempfile::tempdir()?;
     let started = std::cell::Cell::new(0);
     let folder = folder.path();
-    let stage = Stage { programs: &programs, pinning: &pinning, folder, connections, started };
+    let stage = Stage { programs: &programs, pinning: &pinning, folder, started };
     let bench = Bench { arguments, stage: &stage };
     let mut results = Results { notes, rate: arguments.rate, ..Results::default() };
     for &protocol in &arguments.protocols {
@@ -68,6 +69,11 @@ async fn run(arguments: &CompareArguments) -> Result<bool, Failure> {
     }
     if parts.contains(&Part::Routes) {
         bench.routes(&mut results).await?;
+    }
+    if parts.contains(&Part::Workers)
+        && let Some(cpus) = arguments.worker_cpus()
+    {
+        bench.workers(cpus, &mut results).await?;
     }
     show(&results, arguments.write.as_deref())?;
     Ok(results.problems.is_empty())
@@ -82,30 +88,35 @@ impl Bench<'_> {
         parts: &[Part],
         problems: &mut Vec<String>,
     ) -> Result<Section, Failure> {
-        let lineup = self.line_up(protocol, contenders, problems).await?;
-        let mut section = Section::new(protocol, lineup.contenders());
-        let named = lineup.named(protocol);
+        let everybody = self.who_starts(protocol, contenders, problems).await?;
+        let mut section = Section::new(protocol, everybody.clone());
         if parts.contains(&Part::Cost) {
             for cell in self.arguments.cells() {
-                let rounds = self.take_turns(self.job(protocol, cell), &named, problems).await;
-                section.cost.push(PerCell { cell, all: rounds });
+                let all = self.compare(self.job(protocol, cell), &everybody, problems).await?;
+                section.cost.push(PerCell { cell, all });
             }
         }
         let cell = |connections, in_flight| Cell { connections, in_flight, body: 128 };
         if parts.contains(&Part::Latency) {
-            let seconds = 2.0 * self.arguments.seconds();
-            let rate = Some(self.arguments.rate);
-            let job = Job { protocol, cell: cell(64, 16), rate, seconds };
-            section.latency = self.take_turns(job, &named, problems).await;
+            // What disturbs the machine only ever makes a tail longer: many short rounds, of which
+            // some are not disturbed.
+            let job = Job {
+                rate: Some(self.arguments.rate),
+                seconds: 0.4 * self.arguments.seconds(),
+                rounds: 5 * self.arguments.rounds(),
+                ..self.job(protocol, cell(64, 16))
+            };
+            section.latency = self.compare(job, &everybody, problems).await?;
         }
         if parts.contains(&Part::SystemCalls) {
             for cell in [cell(64, 1), cell(64, 64)] {
-                let calls = self.system_calls(self.job(protocol, cell), &named, problems).await;
-                section.system_calls.push(PerCell { cell, all: calls });
+                let job = self.job(protocol, cell);
+                let lineup = self.line_up(job, &everybody).await?;
+                let all = self.system_calls(job, &lineup.named(protocol), problems).await;
+                lineup.stop(protocol, problems).await;
+                section.system_calls.push(PerCell { cell, all });
             }
         }
-        drop(named);
-        lineup.stop(protocol, problems).await;
         if parts.contains(&Part::Memory) {
             self.memory(&mut section, problems).await;
         }
@@ -130,9 +141,13 @@ async fn possible(
                 &["perf", "stat", "-e", "raw_syscalls:sys_enter", "--", "true"][..]
             }
             Part::Allocations => &["valgrind", "--version"][..],
+            Part::Workers if arguments.worker_cpus().is_none() => {
+                notes.push("not measured: two workers against one (it takes four CPUs)".to_owned());
+                continue;
+            }
             _ => &[][..],
         };
-        let needs_ours = matches!(part, Part::Allocations | Part::Routes);
+        let needs_ours = matches!(part, Part::Allocations | Part::Routes | Part::Workers);
         if needs_ours && !ours {
             continue;
         }
@@ -161,9 +176,6 @@ fn more_notes(arguments: &CompareArguments) -> Vec<String> {
         format!("{}, {cores} cores, loopback", std::env::consts::ARCH),
         format!("{} rounds of {} s each", arguments.rounds(), arguments.seconds()),
     ];
-    if cores < 4 {
-        notes.push("two workers against one: not measured, it takes four cores".to_owned());
-    }
     if cfg!(debug_assertions) {
         notes.push("this program is a debug build: numbers mean nothing".to_owned());
     }

@@ -38,7 +38,7 @@ impl Bench<'_> {
 
     async fn memory_of(&self, contender: Contender, job: Job) -> Result<f64, Failure> {
         let backend = self.stage.backend(job.protocol).await?;
-        let server = self.stage.start(contender, job.protocol, backend.address()).await?;
+        let server = self.stage.start(contender, job, backend.address()).await?;
         let bytes = self.measure_idle(job, &server).await?;
         server.stop().await?;
         backend.stop().await?;
@@ -104,9 +104,9 @@ impl Bench<'_> {
             valgrind.args(["--leak-check=no", "--undef-value-errors=no"]);
             valgrind.arg(self.stage.programs.path(Program::Metaproto));
             let backend = self.stage.backend(protocol).await?;
+            let job = Job { seconds, ..self.job(protocol, cell) };
             let upstream = backend.address();
-            let server = self.stage.start_under(valgrind, contender, protocol, upstream).await?;
-            let job = Job { protocol, cell, rate: None, seconds };
+            let server = self.stage.start_under(valgrind, contender, job, upstream).await?;
             let answered = self.measure(job, &server, None).await?.answered as f64;
             let text = server.finish().await?;
             backend.stop().await?;
@@ -123,11 +123,12 @@ impl Bench<'_> {
         let protocol = Protocol::Awesomerpc;
         let backend = self.stage.backend(protocol).await?;
         results.route_counts = ROUTES.to_vec();
+        let most = Cell { connections: 64, in_flight: 4, body: 128 };
         let mut servers = Vec::new();
         for count in ROUTES {
-            servers.push((count, self.stage.start_routes(count, backend.address()).await?));
+            servers.push((count, self.stage.start_routes(count, most, backend.address()).await?));
         }
-        for (connections, in_flight) in [(64, 1), (64, 64)] {
+        for (connections, in_flight) in [(64, 1), (4, 64)] {
             let cell = Cell { connections, in_flight, body: 128 };
             let named: Vec<(String, &Server)> =
                 servers.iter().map(|(count, server)| (format!("{count} routes"), server)).collect();

@@ -47,19 +47,24 @@ impl Pinning {
 
     /// A command on the CPU of the measured server.
     pub(crate) fn measured(&self, program: &Path) -> Command {
-        Self::command(self.cpus.map(|(measured, _)| measured), program)
+        self.pinned(|(measured, _)| measured.to_string(), program)
     }
 
     /// A command on the CPU of the load.
     pub(crate) fn beside_load(&self, program: &Path) -> Command {
-        Self::command(self.cpus.map(|(_, load)| load), program)
+        self.pinned(|(_, load)| load.to_string(), program)
+    }
+
+    /// A command on `cpus`, a list as taskset reads it.
+    pub(crate) fn on(&self, cpus: &str, program: &Path) -> Command {
+        self.pinned(|_| cpus.to_owned(), program)
     }
 
     /// taskset replaces itself by the program, so the process id stays the program's.
-    fn command(cpu: Option<usize>, program: &Path) -> Command {
-        let Some(cpu) = cpu else { return Command::new(program) };
+    fn pinned(&self, cpus: impl Fn((usize, usize)) -> String, program: &Path) -> Command {
+        let Some(both) = self.cpus else { return Command::new(program) };
         let mut command = Command::new("taskset");
-        command.args(["-c", &cpu.to_string()]).arg(program);
+        command.args(["-c", &cpus(both)]).arg(program);
         command
     }
 }

@@ -9,9 +9,11 @@ use tokio::process::Command;
 
 use super::config::{Place, envoy, haproxy, metaproto};
 use super::contender::{Contender, Program};
+use super::lineup::Job;
 use super::process::{Pinning, Server, free_address};
 use super::programs::Programs;
 use crate::Failure;
+use crate::cell as load;
 use crate::protocol::Protocol;
 
 /// What every start needs.
@@ -23,8 +25,6 @@ pub(crate) struct Stage<'a> {
     pub(crate) pinning: &'a Pinning,
     /// Where configuration and logs are written.
     pub(crate) folder: &'a Path,
-    /// Connections that a proxy must be able to hold.
-    pub(crate) connections: usize,
     /// Files written so far, for their names.
     pub(crate) started: Cell<usize>,
 }
@@ -40,18 +40,18 @@ impl Stage<'_> {
     pub(crate) async fn start(
         &self,
         contender: Contender,
-        protocol: Protocol,
+        job: Job,
         upstream: SocketAddr,
     ) -> Result<Server, Failure> {
         let command = self.pinning.measured(self.programs.path(contender.program()));
         if contender == Contender::Direct {
-            return Server::start_backend(command, protocol, &self.file("log")).await;
+            return Server::start_backend(command, job.protocol, &self.file("log")).await;
         }
-        let place = self.place(protocol, upstream)?;
+        let place = self.place(job.protocol, job.cell, upstream)?;
         let config = match contender.program() {
             Program::Haproxy => haproxy::config(place),
             Program::Envoy => envoy::config(contender, place),
-            _ => metaproto::config(contender, place, free_address()?),
+            _ => metaproto::config(contender, place, free_address()?, 1),
         };
         self.start_with(contender.program(), command, place, &config).await
     }
@@ -60,10 +60,11 @@ impl Stage<'_> {
     pub(crate) async fn start_routes(
         &self,
         count: usize,
+        cell: load::Cell,
         upstream: SocketAddr,
     ) -> Result<Server, Failure> {
         let command = self.pinning.measured(self.programs.path(Program::Metaproto));
-        let place = self.place(Protocol::Awesomerpc, upstream)?;
+        let place = self.place(Protocol::Awesomerpc, cell, upstream)?;
         let config = metaproto::with_routes(place, free_address()?, count);
         self.start_with(Program::Metaproto, command, place, &config).await
     }
@@ -73,15 +74,16 @@ impl Stage<'_> {
         &self,
         command: Command,
         contender: Contender,
-        protocol: Protocol,
+        job: Job,
         upstream: SocketAddr,
     ) -> Result<Server, Failure> {
-        let place = self.place(protocol, upstream)?;
-        let config = metaproto::config(contender, place, free_address()?);
+        let place = self.place(job.protocol, job.cell, upstream)?;
+        let config = metaproto::config(contender, place, free_address()?, 1);
         self.start_with(Program::Metaproto, command, place, &config).await
     }
 
-    async fn start_with(
+    /// Starts `command`, which becomes `program`, with `config`.
+    pub(crate) async fn start_with(
         &self,
         program: Program,
         mut command: Command,
@@ -102,13 +104,20 @@ impl Stage<'_> {
         Server::start(command, place.listen, &self.file("log")).await
     }
 
-    fn place(&self, protocol: Protocol, upstream: SocketAddr) -> Result<Place, Failure> {
-        let listen = free_address()?;
-        Ok(Place { protocol, listen, upstream, connections: self.connections })
+    /// A free place before `upstream`.
+    pub(crate) fn place(
+        &self,
+        protocol: Protocol,
+        cell: load::Cell,
+        upstream: SocketAddr,
+    ) -> Result<Place, Failure> {
+        let (listen, connections) = (free_address()?, cell.connections);
+        let in_flight = connections * cell.in_flight;
+        Ok(Place { protocol, listen, upstream, connections, in_flight })
     }
 
     /// A file that is not there yet.
-    fn file(&self, kind: &str) -> PathBuf {
+    pub(crate) fn file(&self, kind: &str) -> PathBuf {
         self.started.set(self.started.get() + 1);
         self.folder.join(format!("{}.{kind}", self.started.get()))
     }

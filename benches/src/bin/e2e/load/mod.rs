@@ -33,7 +33,7 @@ use crate::stream::{Flow, READ_SIZE};
 /// How long the slowest connection may take to its first response.
 const FIRST_RESPONSES: Duration = Duration::from_secs(20);
 /// How long the last responses may take once no more is sent.
-const LAST_RESPONSES: Duration = Duration::from_secs(10);
+const LAST_RESPONSES: Duration = Duration::from_secs(30);
 /// The event of the timer of an open loop.
 const PACE: Token = Token(usize::MAX >> 1);
 

@@ -38,6 +38,8 @@ pub(crate) struct Results {
     pub(crate) route_counts: Vec<usize>,
     /// CPU per request by number of routes.
     pub(crate) routes: Vec<PerCell<Rounds>>,
+    /// One worker, and two.
+    pub(crate) workers: Option<PerCell<Rounds>>,
     /// What went wrong, for the user.
     pub(crate) problems: Vec<String>,
 }

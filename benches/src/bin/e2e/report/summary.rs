@@ -44,6 +44,12 @@ pub(super) fn over(
     median(rounds.iter().flatten().filter_map(value).collect())
 }
 
+/// What a quarter of `values` do not exceed. None if there are none.
+pub(super) fn lower_quarter(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get((values.len().max(1) - 1) / 4).copied()
+}
+
 /// A number as the rounds have it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Spread {
@@ -67,7 +73,7 @@ impl Spread {
     pub(super) fn text(&self, digits: usize) -> String {
         let number = |value: f64| format!("{value:.digits$}");
         let (middle, low, high) = (number(self.middle), number(self.low), number(self.high));
-        if low == high { middle } else { format!("{middle} ({low}–{high})") }
+        if low == high { middle } else { format!("{middle} ({low}..{high})") }
     }
 }
 
@@ -145,8 +151,15 @@ mod tests {
     }
 
     #[test]
+    fn the_lower_quarter_ignores_what_was_disturbed() {
+        assert_eq!(lower_quarter(vec![]), None);
+        assert_eq!(lower_quarter(vec![7.0]), Some(7.0));
+        assert_eq!(lower_quarter(vec![90.0, 2.0, 80.0, 70.0, 1.0]), Some(2.0));
+    }
+
+    #[test]
     fn the_spread_is_told_where_rounds_differ() {
         let spread = Spread::of(vec![0.5, 0.7, 0.61]).unwrap();
-        assert_eq!(spread.text(2), "0.61 (0.50–0.70)");
+        assert_eq!(spread.text(2), "0.61 (0.50..0.70)");
     }
 }

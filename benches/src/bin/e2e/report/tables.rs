@@ -4,7 +4,7 @@ use metaproto_benches::table;
 
 use super::bars;
 use super::summary::{
-    Spread, against, busy, cost_ratio, cpu_per_request, median, micros, over, rate,
+    Spread, against, busy, cost_ratio, cpu_per_request, lower_quarter, median, micros, over, rate,
 };
 use super::{PerCell, Results, Rounds, Section};
 use crate::compare::Contender;
@@ -52,6 +52,7 @@ pub(crate) fn markdown(results: &Results) -> String {
         |section, who| Some(format!("{:.2}", (*section.allocations.get(who)?)?)),
     ));
     parts.push(routes(results));
+    parts.push(workers(results));
     parts.push(verdict(&results.problems));
     parts.retain(|part| !part.is_empty());
     parts.join("\n")
@@ -127,42 +128,39 @@ fn latency(results: &Results) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let heading = ["", "p50", "p99", "p50 added", "p99 added", "reached"].map(str::to_owned);
+    let heading = ["", "p50", "added", "p99", "added", "p99, median", "reached"];
     format!(
         "## Latency at {} calls a second, µs\n\n\
-         64 connections, 128 B, from when a call was to be made. Added: over direct, in the same \
-         round.\n\n{}",
+         64 connections, 128 B, from when a call was to be made. p50 is the median of the rounds. \
+         p99 is what a quarter of the rounds do not exceed, for what disturbs the machine only makes \
+         it longer; the median of the rounds tells how much it was disturbed. Added: over direct.\n\n{}",
         results.rate,
-        table::markdown(&heading, &rows)
+        table::markdown(&heading.map(str::to_owned), &rows)
     )
 }
 
-/// Reads a latency, in microseconds.
-type Quantile = fn(&Report) -> Option<f64>;
-
 fn latency_row(rounds: &Rounds, direct: Option<&Rounds>, asked: u32) -> Vec<String> {
-    let quantiles: [Quantile; 2] =
-        [|report| Some(micros(report.p50)), |report| Some(micros(report.p99))];
-    let dash = || "–".to_owned();
-    let seen = quantiles
-        .map(|value| over(rounds, value).map_or_else(dash, |micros| format!("{micros:.0}")));
-    let added = quantiles.map(|value| {
-        let added = added(rounds, direct?, value);
-        Some(added?.text(0))
-    });
-    let reached = over(rounds, rate)
-        .map_or_else(dash, |rate| format!("{:.0}%", rate * 100.0 / f64::from(asked)));
-    let added = added.map(|text: Option<String>| text.unwrap_or_else(dash));
-    seen.into_iter().chain(added).chain([reached]).collect()
+    let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.0}"));
+    let half = |report: &Report| Some(micros(report.p50));
+    let p50 = over(rounds, half);
+    let added = direct.and_then(|direct| against(rounds, direct, half, |own, base| own - base));
+    let base = direct.and_then(|direct| tail(direct));
+    let tail = tail(rounds);
+    let all = over(rounds, |report| Some(micros(report.p99)));
+    let reached = over(rounds, rate).map(|rate| rate * 100.0 / f64::from(asked));
+    vec![
+        number(p50),
+        added.map_or("–".to_owned(), |added| added.text(0)),
+        number(tail),
+        number(tail.zip(base).map(|(own, base)| own - base)),
+        number(all),
+        format!("{}%", number(reached)),
+    ]
 }
 
-/// What `own` takes longer than `direct`, in microseconds.
-pub(super) fn added(
-    own: &[Option<Report>],
-    direct: &[Option<Report>],
-    value: impl Fn(&Report) -> Option<f64>,
-) -> Option<Spread> {
-    against(own, direct, value, |own, direct| own - direct)
+/// The 99th percentile in microseconds: what a quarter of the rounds do not exceed.
+pub(super) fn tail(rounds: &[Option<Report>]) -> Option<f64> {
+    lower_quarter(rounds.iter().flatten().map(|report| micros(report.p99)).collect())
 }
 
 /// A table with a row for each protocol and a column for each contender.
@@ -224,6 +222,22 @@ fn routes(results: &Results) -> String {
         "## CPU per request by number of routes: metaproto, shared, awesomerpc\n\n\
          Each route asks for another exact command; the last one matches.\n\n{}",
         table::markdown(&heading, &rows.collect::<Vec<_>>())
+    )
+}
+
+/// Two workers against one.
+fn workers(results: &Results) -> String {
+    let Some(PerCell { cell, all }) = &results.workers else { return String::new() };
+    let heading = ["workers", "requests per second (CPU use)"].map(str::to_owned);
+    let row = |(at, rounds): (usize, &Rounds)| {
+        let (rate, busy) = (over(rounds, rate)?, over(rounds, busy)?);
+        Some(vec![(at + 1).to_string(), format!("{rate:.0} ({:.0}%)", busy * 100.0)])
+    };
+    let rows: Vec<Vec<String>> = all.iter().enumerate().filter_map(row).collect();
+    format!(
+        "## Two workers against one: metaproto, exclusive, Thrift, {}\n\n{}",
+        cell.title(),
+        table::markdown(&heading, &rows)
     )
 }
 

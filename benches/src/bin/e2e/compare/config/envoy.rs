@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Place, UPSTREAM_CONNECTIONS};
+use super::{BACKLOG, Place, UPSTREAM_CONNECTIONS};
 use crate::compare::Contender;
 use crate::protocol::Protocol;
 
@@ -27,6 +27,7 @@ static_resources:
   listeners:
   - name: bench
     address: {listen}
+    tcp_backlog_size: {BACKLOG}
     filter_chains:
     - filters:
 {filter}

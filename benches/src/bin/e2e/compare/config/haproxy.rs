@@ -1,6 +1,6 @@
 //! HAProxy.
 
-use super::Place;
+use super::{BACKLOG, Place};
 
 /// One thread, no logs, no checks; buffers and splicing as HAProxy has them by default.
 pub(crate) fn config(place: Place) -> String {
@@ -19,7 +19,7 @@ defaults
     timeout server 10m
 
 listen bench
-    bind {listen}
+    bind {listen} backlog {BACKLOG}
     maxconn {most}
     server backend {upstream}
 "

@@ -7,8 +7,16 @@ use super::{Place, UPSTREAM_CONNECTIONS};
 use crate::compare::Contender;
 use crate::protocol::Protocol;
 
-/// One worker; routes of which the last but one matches, two clusters, limits, and metrics.
-pub(crate) fn config(contender: Contender, place: Place, admin: SocketAddr) -> String {
+/// Calls in flight for which a shared upstream connection is enough; it takes half as many again.
+const IN_FLIGHT_EACH: usize = 32_768;
+
+/// Routes of which the last but one matches, two clusters, limits, and metrics.
+pub(crate) fn config(
+    contender: Contender,
+    place: Place,
+    admin: SocketAddr,
+    workers: usize,
+) -> String {
     let matches = match place.protocol {
         Protocol::Awesomerpc => ["cmd: 100", "cmd: 2", "cmd: 1"],
         Protocol::Dubbo => [
@@ -26,7 +34,7 @@ pub(crate) fn config(contender: Contender, place: Place, admin: SocketAddr) -> S
   - {{cluster: orders}}
 "
     );
-    whole(contender, place, admin, &routes)
+    format!("workers: {workers}\n{}", whole(contender, place, admin, &routes))
 }
 
 /// The same with `count` routes that each ask for another command of awesomerpc; that of the load,
@@ -37,24 +45,27 @@ pub(crate) fn with_routes(place: Place, admin: SocketAddr, count: usize) -> Stri
         // Writing to a string can't fail.
         let _ = writeln!(routes, "  - {{match: {{cmd: {command}}}, cluster: users, timeout: 30s}}");
     }
-    whole(Contender::MetaprotoShared, place, admin, &routes)
+    format!("workers: 1\n{}", whole(Contender::MetaprotoShared, place, admin, &routes))
 }
 
 fn whole(contender: Contender, place: Place, admin: SocketAddr, routes: &str) -> String {
-    let Place { listen, upstream, connections, protocol } = place;
+    let Place { listen, upstream, connections, in_flight, protocol } = place;
     let most = connections + 64;
-    let mode = match contender {
-        Contender::MetaprotoExclusive => "exclusive",
-        Contender::MetaprotoBound => "bound",
-        _ => "shared",
+    let cluster = match contender {
+        Contender::MetaprotoShared => {
+            let connections = in_flight.div_ceil(IN_FLIGHT_EACH);
+            format!(
+                "{{endpoints: [{upstream}], upstream_mode: shared, connections: {connections}}}"
+            )
+        }
+        Contender::MetaprotoBound => format!("{{endpoints: [{upstream}], upstream_mode: bound}}"),
+        _ => format!(
+            "{{endpoints: [{upstream}], upstream_mode: exclusive, \
+             max_connections: {UPSTREAM_CONNECTIONS}}}"
+        ),
     };
-    let cluster = format!(
-        "{{endpoints: [{upstream}], upstream_mode: {mode}, \
-         max_connections: {UPSTREAM_CONNECTIONS}}}"
-    );
     format!(
         "\
-workers: 1
 admin: {{address: {admin}}}
 listeners:
 - address: {listen}

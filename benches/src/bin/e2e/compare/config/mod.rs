@@ -11,6 +11,9 @@ use crate::protocol::Protocol;
 /// Upstream connections that a layer-7 proxy may have at a time.
 pub(crate) const UPSTREAM_CONNECTIONS: usize = 1024;
 
+/// Connections that may wait to be accepted; as many as metaproto always lets wait.
+pub(crate) const BACKLOG: u32 = 4096;
+
 /// What every proxy has to know.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
@@ -22,6 +25,8 @@ pub(crate) struct Place {
     pub(crate) upstream: SocketAddr,
     /// Client connections that it must be able to hold.
     pub(crate) connections: usize,
+    /// Calls in flight at a time that it must be able to hold.
+    pub(crate) in_flight: usize,
 }
 
 #[cfg(test)]
@@ -30,6 +35,6 @@ impl Place {
     pub(crate) fn example(protocol: Protocol) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 9000));
         let upstream = SocketAddr::from(([127, 0, 0, 1], 9001));
-        Place { protocol, listen, upstream, connections: 1000 }
+        Place { protocol, listen, upstream, connections: 1000, in_flight: 1000 }
     }
 }
