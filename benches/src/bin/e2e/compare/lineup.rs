@@ -123,24 +123,25 @@ impl Bench<'_> {
         problems: &mut Vec<String>,
     ) -> Vec<Rounds> {
         let mut all = vec![Vec::new(); servers.len()];
-        let mut faults = vec![Faults::default(); servers.len()];
+        let mut wrong = vec![Wrong::default(); servers.len()];
         for round in 1..=job.rounds {
-            for (((name, server), rounds), faults) in servers.iter().zip(&mut all).zip(&mut faults)
-            {
+            for (((name, server), rounds), wrong) in servers.iter().zip(&mut all).zip(&mut wrong) {
                 let outcome = self.measure(job, server, None).await;
                 let place = format!("{}, {}, round {round}, {name}", job.protocol, job.cell);
+                eprintln!(
+                    "{place}: {}",
+                    outcome.as_ref().map_or_else(Failure::to_string, progress)
+                );
                 match &outcome {
-                    Ok(report) => {
-                        faults.add(&report.faults);
-                        eprintln!("{place}: {}", progress(report));
-                    }
-                    Err(error) => problems.push(told(format!("{place}: {error}"))),
+                    Ok(report) => wrong.faults.add(&report.faults),
+                    Err(error) => wrong.failures.push(error.to_string()),
                 }
                 rounds.push(outcome.ok());
             }
         }
-        for ((name, _), faults) in servers.iter().zip(&faults).filter(|(_, all)| all.total() > 0) {
-            problems.push(format!("{}, {}, {name}: {faults}", job.protocol, job.cell));
+        for ((name, _), wrong) in servers.iter().zip(&wrong) {
+            let place = format!("{}, {}, {name}", job.protocol, job.cell);
+            problems.extend(wrong.text(job.rounds).map(|text| told(format!("{place}: {text}"))));
         }
         all
     }
@@ -211,6 +212,26 @@ impl Lineup {
     }
 }
 
+/// What went wrong with one server, over all rounds.
+#[derive(Clone, Debug, Default)]
+struct Wrong {
+    faults: Faults,
+    failures: Vec<String>,
+}
+
+impl Wrong {
+    /// In words; None if nothing did.
+    fn text(&self, rounds: u32) -> Option<String> {
+        let faults = (self.faults.total() > 0).then(|| self.faults.to_string());
+        let failed = self
+            .failures
+            .first()
+            .map(|first| format!("failed in {} of {rounds} rounds: {first}", self.failures.len()));
+        let texts: Vec<String> = faults.into_iter().chain(failed).collect();
+        (!texts.is_empty()).then(|| texts.join("; "))
+    }
+}
+
 /// What `command` prints, if it ends `seconds` and some grace from now.
 async fn output_of(mut command: Command, seconds: f64) -> Result<String, Failure> {
     command.stdin(Stdio::null()).kill_on_drop(true);
@@ -240,4 +261,19 @@ pub(super) fn told(problem: String) -> String {
     eprintln!("PROBLEM: {problem}");
     let line = problem.lines().next().unwrap_or_default();
     line.chars().take(MOST_KEPT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_in_every_round_is_told_once() {
+        let mut wrong = Wrong::default();
+        assert_eq!(wrong.text(3), None);
+        wrong.failures = vec!["closed".to_owned(); 3];
+        assert_eq!(wrong.text(3).unwrap(), "failed in 3 of 3 rounds: closed");
+        wrong.faults.lost = 2;
+        assert_eq!(wrong.text(3).unwrap(), "lost=2; failed in 3 of 3 rounds: closed");
+    }
 }

@@ -192,8 +192,12 @@ fn show(results: &Results, write: Option<&Path>) -> Result<(), Failure> {
         }
         let plot = path.with_extension("svg");
         let name = plot.file_name().unwrap_or_default().to_string_lossy();
-        fs::write(path.with_extension("md"), report::document(results, &name))?;
-        fs::write(&plot, report::svg(results))?;
+        let costs = results.sections.iter().any(|section| !section.cost.is_empty());
+        let name = costs.then_some(&*name);
+        fs::write(path.with_extension("md"), report::document(results, name))?;
+        if costs {
+            fs::write(&plot, report::svg(results))?;
+        }
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! What it takes to start a contender.
 
-use std::cell::Cell;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use super::lineup::Job;
 use super::process::{Pinning, Server, free_address};
 use super::programs::Programs;
 use crate::Failure;
-use crate::cell as load;
+use crate::cell::Cell;
 use crate::protocol::Protocol;
 
 /// What every start needs.
@@ -26,7 +25,7 @@ pub(crate) struct Stage<'a> {
     /// Where configuration and logs are written.
     pub(crate) folder: &'a Path,
     /// Files written so far, for their names.
-    pub(crate) started: Cell<usize>,
+    pub(crate) started: std::cell::Cell<usize>,
 }
 
 impl Stage<'_> {
@@ -60,7 +59,7 @@ impl Stage<'_> {
     pub(crate) async fn start_routes(
         &self,
         count: usize,
-        cell: load::Cell,
+        cell: Cell,
         upstream: SocketAddr,
     ) -> Result<Server, Failure> {
         let command = self.pinning.measured(self.programs.path(Program::Metaproto));
@@ -108,7 +107,7 @@ impl Stage<'_> {
     pub(crate) fn place(
         &self,
         protocol: Protocol,
-        cell: load::Cell,
+        cell: Cell,
         upstream: SocketAddr,
     ) -> Result<Place, Failure> {
         let (listen, connections) = (free_address()?, cell.connections);

@@ -10,11 +10,13 @@ use super::{PerCell, Results, Rounds, Section};
 use crate::compare::Contender;
 use crate::load::Report;
 
-/// The tables as a page of their own, with the plot `plot` next to it.
-pub(crate) fn document(results: &Results, plot: &str) -> String {
+/// The tables as a page of their own, with the picture `plot` next to it.
+pub(crate) fn document(results: &Results, plot: Option<&str>) -> String {
+    let picture =
+        plot.map_or(String::new(), |plot| format!("![CPU per request over HAProxy's]({plot})\n\n"));
     format!(
         "# What a call costs\n\nWritten by `e2e`; how it measures: [benches/README.md](../README.md).\n\n\
-         ![CPU per request over HAProxy's]({plot})\n\n{}",
+         {picture}{}",
         markdown(results)
     )
 }
@@ -68,7 +70,10 @@ fn verdict(problems: &[String]) -> String {
         return "Every response had the id, the length and the body of its request.\n".to_owned();
     }
     let lines: String = problems.iter().map(|problem| format!("- {problem}\n")).collect();
-    format!("**ERRORS: not all numbers above are to be trusted.**\n\n{lines}")
+    format!(
+        "**ERRORS.** This failed or was answered wrongly; every other response had the id, the \
+         length and the body of its request.\n\n{lines}"
+    )
 }
 
 /// Ratios, costs and rates of one protocol in closed loops.
