@@ -1,23 +1,27 @@
-//! The server behind the proxies: answers each request with its own bytes.
+//! The server behind the proxies: answers each call with the text that it brought.
 //!
-//! A request of awesomerpc with code 0 is also a valid response to itself, so nothing is built.
 //! A request is answered once it is whole, as a real server would.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::thread;
 
 use mio::event::Event;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
+use socket2::{Domain, Socket, Type};
 
 use crate::Failure;
 use crate::cli::BackendArguments;
-use crate::frame;
+use crate::protocol::Answers;
 use crate::stream::{Flow, READ_SIZE, Stream};
 
 /// What the backend prints before its address.
 pub(crate) const LISTENING: &str = "listening on ";
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 4096;
 
 const LISTENER: Token = Token(0);
 
@@ -43,12 +47,13 @@ struct Backend {
     clients: HashMap<Token, Client>,
     next: usize,
     buffer: Vec<u8>,
+    answers: Answers,
 }
 
 impl Backend {
     fn bind(arguments: &BackendArguments) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let mut listener = TcpListener::bind(arguments.listen)?;
+        let mut listener = listen(arguments.listen)?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         Ok(Backend {
             poll,
@@ -57,6 +62,7 @@ impl Backend {
             clients: HashMap::new(),
             next: LISTENER.0 + 1,
             buffer: vec![0; READ_SIZE],
+            answers: Answers::new(arguments.protocol.wire()),
         })
     }
 
@@ -97,13 +103,23 @@ impl Backend {
     /// A client that breaks off or sends nonsense loses its connection, and nobody else does.
     fn serve(&mut self, token: Token, event: &Event) {
         let Some(client) = self.clients.get_mut(&token) else { return };
-        match client.serve(event, &mut self.buffer) {
+        match client.serve(event, &mut self.buffer, &self.answers) {
             Ok(Flow::Open) => {}
             Ok(Flow::Ended) | Err(_) => {
                 self.clients.remove(&token);
             }
         }
     }
+}
+
+/// Listens with room for all connections of a load that come while the server is busy.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(TcpListener::from_std(socket.into()))
 }
 
 struct Client {
@@ -113,32 +129,35 @@ struct Client {
 }
 
 impl Client {
-    fn serve(&mut self, event: &Event, buffer: &mut [u8]) -> io::Result<Flow> {
+    fn serve(&mut self, event: &Event, buffer: &mut [u8], answers: &Answers) -> io::Result<Flow> {
         if event.is_writable() {
             self.stream.flush()?;
         }
         let partial = &mut self.partial;
-        self.stream.read(event, buffer, |stream, bytes| echo(stream, partial, bytes))
+        self.stream.read(event, buffer, |stream, bytes| answer(stream, partial, bytes, answers))
     }
 }
 
 /// Answers the requests that `bytes` completes, and keeps the start of the next one.
-fn echo(stream: &mut Stream, partial: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
+fn answer(
+    stream: &mut Stream,
+    partial: &mut Vec<u8>,
+    bytes: &[u8],
+    answers: &Answers,
+) -> io::Result<()> {
     if partial.is_empty() {
-        let whole = whole_frames(bytes)?;
-        partial.extend_from_slice(&bytes[whole..]);
-        return if whole > 0 { stream.write(&bytes[..whole]) } else { Ok(()) };
+        let taken = take(stream, bytes, answers)?;
+        partial.extend_from_slice(&bytes[taken..]);
+    } else {
+        partial.extend_from_slice(bytes);
+        let taken = take(stream, partial, answers)?;
+        partial.drain(..taken);
     }
-    partial.extend_from_slice(bytes);
-    let whole = whole_frames(partial)?;
-    if whole > 0 {
-        stream.write(&partial[..whole])?;
-        partial.drain(..whole);
-    }
-    Ok(())
+    stream.flush()
 }
 
-fn whole_frames(bytes: &[u8]) -> io::Result<usize> {
-    frame::whole_frames(bytes)
-        .map_err(|length| io::Error::new(ErrorKind::InvalidData, length.to_string()))
+/// Appends the answers to the whole requests at the front of `bytes`; tells how long those are.
+fn take(stream: &mut Stream, bytes: &[u8], answers: &Answers) -> io::Result<usize> {
+    let taken = answers.append(bytes, stream.output());
+    taken.ok_or_else(|| ErrorKind::InvalidData.into())
 }

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::frame;
+use crate::protocol::MAX_BODY;
 
 const DEFAULT_BODY: usize = 128;
+/// Bytes in flight above which a load tells more of memory than of proxies.
+const MOST: usize = 64 << 20;
 const MAX_CONNECTIONS: usize = 20_000;
 const MAX_IN_FLIGHT: usize = 4096;
 
-/// One column of the comparison: how many connections, how many calls each keeps in flight, and
+/// One row of the comparison: how many connections, how many calls each keeps in flight, and
 /// how large their bodies are. Written `64x1` or `16x1x65536`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
@@ -22,15 +24,35 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    /// The column's heading.
+    /// All that is asked for: bodies of 128 bytes, 1 KiB and 64 KiB; 1, 64 and 1000 connections;
+    /// one call each, and 64. Without those that would have more than [`MOST`] in flight.
+    pub(crate) fn grid() -> Vec<Self> {
+        let mut cells = Vec::new();
+        for body in [128, 1024, 65_536] {
+            for in_flight in [1, 64] {
+                for connections in [1, 64, 1000] {
+                    cells.push(Cell { connections, in_flight, body });
+                }
+            }
+        }
+        cells.retain(|cell| cell.connections * cell.in_flight * cell.body <= MOST);
+        cells
+    }
+
+    /// Few cells that differ much, for a look whether everything works.
+    pub(crate) fn corners() -> Vec<Self> {
+        let cell = |connections, in_flight, body| Cell { connections, in_flight, body };
+        vec![cell(64, 1, 128), cell(64, 64, 128), cell(64, 1, 65_536)]
+    }
+
+    /// The row's name.
     pub(crate) fn title(&self) -> String {
         let Cell { connections, in_flight, body } = *self;
         match body {
-            DEFAULT_BODY => format!("{connections} conns x {in_flight}"),
-            _ if body.is_multiple_of(1024) => {
-                format!("{connections} conns x {in_flight}, {} KiB", body / 1024)
+            _ if body > 0 && body.is_multiple_of(1024) => {
+                format!("{connections} x {in_flight}, {} KiB", body / 1024)
             }
-            _ => format!("{connections} conns x {in_flight}, {body} B"),
+            _ => format!("{connections} x {in_flight}, {body} B"),
         }
     }
 }
@@ -60,8 +82,8 @@ impl FromStr for Cell {
         if !(1..=MAX_IN_FLIGHT).contains(&cell.in_flight) {
             return Err(format!("calls in flight must be 1 to {MAX_IN_FLIGHT}"));
         }
-        if cell.body > frame::MAX_BODY {
-            return Err(format!("the body must be at most {} bytes", frame::MAX_BODY));
+        if cell.body > MAX_BODY {
+            return Err(format!("the body must be at most {} bytes", MAX_BODY));
         }
         Ok(cell)
     }
@@ -90,10 +112,17 @@ mod tests {
     }
 
     #[test]
-    fn titles_name_the_body_only_when_it_is_unusual() {
+    fn titles_name_the_body_in_the_unit_that_fits() {
         let title = |text: &str| text.parse::<Cell>().unwrap().title();
-        assert_eq!(title("4x64"), "4 conns x 64");
-        assert_eq!(title("16x1x65536"), "16 conns x 1, 64 KiB");
-        assert_eq!(title("16x1x100"), "16 conns x 1, 100 B");
+        assert_eq!(title("4x64"), "4 x 64, 128 B");
+        assert_eq!(title("16x1x65536"), "16 x 1, 64 KiB");
+    }
+
+    #[test]
+    fn the_grid_leaves_out_what_would_fill_the_memory() {
+        let grid = Cell::grid();
+        let has = |text: &str| grid.contains(&text.parse().unwrap());
+        assert!(has("1000x64x128") && has("1000x64x1024") && has("1000x1x65536"));
+        assert!(!has("64x64x65536") && !has("1000x64x65536"));
     }
 }

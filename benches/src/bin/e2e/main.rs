@@ -1,4 +1,4 @@
-//! End-to-end comparison: what one awesomerpc call costs in metaproto, HAProxy and Envoy.
+//! End-to-end comparison: what one call costs in metaproto, HAProxy and Envoy.
 //!
 //! Without a subcommand it starts everything it needs, measures, and prints Markdown tables.
 //! `backend` and `load` are the two halves it starts; both can be used alone.
@@ -8,18 +8,17 @@ mod cell;
 mod cli;
 mod compare;
 mod cpu;
-mod frame;
-mod histogram;
 mod load;
+mod protocol;
+mod report;
 mod stream;
-mod summary;
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Arguments, Command, LoadArguments};
+use crate::cli::{Arguments, Command, LoadArguments, TargetArguments};
 
 /// Any failure that ends the program, or one measurement of it. Shown to the user as it is.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -30,6 +29,7 @@ fn main() -> ExitCode {
         None => compare::run_until_signal(&arguments.compare),
         Some(Command::Backend(backend)) => backend::run(&backend).map(|()| true),
         Some(Command::Load(load)) => run_load(&load),
+        Some(Command::Idle(target)) => run_idle(&target),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -46,4 +46,10 @@ fn run_load(arguments: &LoadArguments) -> Result<bool, Failure> {
     let report = load::run(arguments)?;
     println!("{report}");
     Ok(report.faults.total() == 0)
+}
+
+/// Holds idle connections and prints what they cost the watched process.
+fn run_idle(arguments: &TargetArguments) -> Result<bool, Failure> {
+    println!("{}", load::run_idle(arguments)?);
+    Ok(true)
 }

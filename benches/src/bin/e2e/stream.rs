@@ -57,16 +57,6 @@ impl Stream {
         Ok(())
     }
 
-    /// Writes `bytes` after what waits already, copying only what the socket does not take now.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let direct = match self.waiting.is_empty() {
-            true => write_some(&mut self.socket, bytes)?,
-            false => 0,
-        };
-        self.waiting.extend_from_slice(&bytes[direct..]);
-        Ok(())
-    }
-
     /// Hands what `event` made readable to `sink`, piece by piece.
     ///
     /// A read that does not fill the buffer has emptied the socket, so it is the last one; unless

@@ -1,28 +1,32 @@
-//! The comparison: starts everybody, lets them take turns, prints the tables.
+//! The comparison: starts everybody, lets them take turns, and shows what came out.
 
+mod config;
 mod contender;
+mod lineup;
+mod parts;
 mod process;
+mod programs;
+mod stage;
+mod workers;
 
-use std::process::Stdio;
-use std::time::Duration;
+use std::fs;
+use std::path::Path;
 
+use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::timeout;
 
+use self::config::UPSTREAM_CONNECTIONS;
 pub(crate) use self::contender::Contender;
-use self::contender::{Programs, Stage};
-use self::process::{Pinning, Server, check_open_files};
+use self::contender::Program;
+use self::lineup::{Bench, Job};
+use self::process::{Pinning, check_open_files};
+use self::programs::Programs;
+use self::stage::Stage;
 use crate::Failure;
 use crate::cell::Cell;
-use crate::cli::CompareArguments;
-use crate::load::{Faults, Report};
-use crate::summary::{Rounds, Summary, cpu_per_request};
-use metaproto_benches::table;
-
-/// Seconds of load before each measurement.
-const WARMUP: f64 = 0.3;
-/// What a load may take beyond its warm-up and measurement.
-const GRACE: Duration = Duration::from_secs(20);
+use crate::cli::{CompareArguments, Part};
+use crate::protocol::Protocol;
+use crate::report::{self, PerCell, Results, Section};
 
 /// Runs the comparison. True if every contender that ran answered every call rightly.
 ///
@@ -42,176 +46,158 @@ pub(crate) fn run_until_signal(arguments: &CompareArguments) -> Result<bool, Fai
 }
 
 async fn run(arguments: &CompareArguments) -> Result<bool, Failure> {
-    let connections = arguments.cells.iter().map(|cell| cell.connections).max().unwrap_or(0);
-    check_open_files(2 * connections + 256)?;
+    let cells = arguments.cells();
+    let connections = cells.iter().map(|cell| cell.connections).max().unwrap_or(0).max(1000);
+    check_open_files(2 * connections + UPSTREAM_CONNECTIONS + 256)?;
     let programs = Programs::find(arguments)?;
     let (contenders, mut notes) = programs.present(&arguments.only).await?;
     let (pinning, pinning_note) = Pinning::new(arguments.proxy_cpu, arguments.load_cpu).await;
     notes.push(pinning_note);
-    notes.push(format!("rounds x seconds: {} x {}", arguments.rounds(), arguments.seconds()));
-    if cfg!(debug_assertions) {
-        notes.push("this program is a debug build: numbers mean nothing".to_owned());
-    }
+    notes.extend(more_notes(arguments));
+    let parts = possible(arguments, &contenders, &mut notes).await;
     notes.iter().for_each(|note| eprintln!("{note}"));
 
     let folder = tempfile::tempdir()?;
-    let stage =
-        Stage { programs: &programs, pinning: &pinning, folder: folder.path(), connections };
-    let backend = stage.backend().await?;
-    let (mut entries, mut problems) = (Vec::new(), Vec::new());
-    for contender in contenders {
-        match stage.start(contender, backend.address()).await {
-            Ok(server) => {
-                entries.push(Entry { contender, server, cells: Vec::new(), problems: Vec::new() });
-            }
-            Err(error) => {
-                eprintln!("{contender}: DOES NOT START: {error}");
-                problems.push(format!("{contender} does not start: {error}"));
-            }
-        }
+    let started = std::cell::Cell::new(0);
+    let folder = folder.path();
+    let stage = Stage { programs: &programs, pinning: &pinning, folder, started };
+    let bench = Bench { arguments, stage: &stage };
+    let mut results = Results { notes, rate: arguments.rate, ..Results::default() };
+    for &protocol in &arguments.protocols {
+        let section = bench.protocol(protocol, &contenders, &parts, &mut results.problems).await?;
+        results.sections.push(section);
     }
-    for cell in &arguments.cells {
-        run_cell(arguments, &stage, *cell, &mut entries).await?;
+    if parts.contains(&Part::Routes) {
+        bench.routes(&mut results).await?;
     }
-    println!("{}", tables(&arguments.cells, &entries, &notes));
-
-    for entry in entries {
-        problems.extend(entry.problems);
-        if let Err(error) = entry.server.stop().await {
-            problems.push(format!("{}: {error}", entry.contender));
-        }
+    if parts.contains(&Part::Workers)
+        && let Some(cpus) = arguments.worker_cpus()
+    {
+        bench.workers(cpus, &mut results).await?;
     }
-    backend.stop().await?;
-    print!("{}", verdict(&problems));
-    Ok(problems.is_empty())
+    show(&results, arguments.write.as_deref())?;
+    Ok(results.problems.is_empty())
 }
 
-/// A contender that takes part.
-struct Entry {
-    contender: Contender,
-    server: Server,
-    /// For each cell, the reports of its rounds.
-    cells: Vec<Vec<Option<Report>>>,
-    /// What went wrong, for the user.
-    problems: Vec<String>,
+impl Bench<'_> {
+    /// Measures everything that is asked for of one protocol.
+    async fn protocol(
+        &self,
+        protocol: Protocol,
+        contenders: &[Contender],
+        parts: &[Part],
+        problems: &mut Vec<String>,
+    ) -> Result<Section, Failure> {
+        let everybody = self.who_starts(protocol, contenders, problems).await?;
+        let mut section = Section::new(protocol, everybody.clone());
+        if parts.contains(&Part::Cost) {
+            for cell in self.arguments.cells() {
+                let all = self.compare(self.job(protocol, cell), &everybody, problems).await?;
+                section.cost.push(PerCell { cell, all });
+            }
+        }
+        let cell = |connections, in_flight| Cell { connections, in_flight, body: 128 };
+        if parts.contains(&Part::Latency) {
+            // What disturbs the machine only ever makes a tail longer: many short rounds, of which
+            // some are not disturbed.
+            let job = Job {
+                rate: Some(self.arguments.rate),
+                seconds: 0.4 * self.arguments.seconds(),
+                rounds: 5 * self.arguments.rounds(),
+                ..self.job(protocol, cell(64, 16))
+            };
+            section.latency = self.compare(job, &everybody, problems).await?;
+        }
+        if parts.contains(&Part::SystemCalls) {
+            for cell in [cell(64, 1), cell(64, 64)] {
+                let job = self.job(protocol, cell);
+                let lineup = self.line_up(job, &everybody).await?;
+                let all = self.system_calls(job, &lineup.named(protocol), problems).await;
+                lineup.stop(protocol, problems).await;
+                section.system_calls.push(PerCell { cell, all });
+            }
+        }
+        if parts.contains(&Part::Memory) {
+            self.memory(&mut section, problems).await;
+        }
+        if parts.contains(&Part::Allocations) {
+            self.allocations(&mut section, problems).await;
+        }
+        Ok(section)
+    }
 }
 
-/// Measures one cell, the contenders taking turns in each round.
-async fn run_cell(
+/// The parts that are asked for and can be measured here; says why the others can't.
+async fn possible(
     arguments: &CompareArguments,
-    stage: &Stage<'_>,
-    cell: Cell,
-    entries: &mut [Entry],
-) -> Result<(), Failure> {
-    entries.iter_mut().for_each(|entry| entry.cells.push(Vec::new()));
-    let mut faults = vec![Faults::default(); entries.len()];
-    for round in 1..=arguments.rounds() {
-        for (entry, faults) in entries.iter_mut().zip(&mut faults) {
-            let outcome = measure(arguments, stage, cell, &entry.server).await;
-            let place = format!("{}, round {round}, {}", cell.title(), entry.contender);
-            match &outcome {
-                Ok(report) => {
-                    faults.add(&report.faults);
-                    eprintln!("{place}: {}", progress(report));
-                }
-                Err(error) => {
-                    eprintln!("{place}: FAILED: {error}");
-                    entry.problems.push(format!("{place}: {error}"));
-                }
+    contenders: &[Contender],
+    notes: &mut Vec<String>,
+) -> Vec<Part> {
+    let ours = contenders.iter().any(|contender| contender.program() == Program::Metaproto);
+    let mut parts = Vec::new();
+    for &part in &arguments.parts {
+        let tool = match part {
+            Part::SystemCalls => {
+                &["perf", "stat", "-e", "raw_syscalls:sys_enter", "--", "true"][..]
             }
-            entry.cells.last_mut().ok_or("no cell")?.push(outcome.ok());
+            Part::Allocations => &["valgrind", "--version"][..],
+            Part::Workers if arguments.worker_cpus().is_none() => {
+                notes.push("not measured: two workers against one (it takes four CPUs)".to_owned());
+                continue;
+            }
+            _ => &[][..],
+        };
+        let needs_ours = matches!(part, Part::Allocations | Part::Routes | Part::Workers);
+        if needs_ours && !ours {
+            continue;
+        }
+        match missing(tool).await {
+            None => parts.push(part),
+            Some(reason) => notes.push(format!("not measured: {part:?} ({reason})")),
         }
     }
-    for (entry, faults) in entries.iter_mut().zip(&faults).filter(|(_, all)| all.total() > 0) {
-        entry.problems.push(format!("{}, {}: {faults}", entry.contender, cell.title()));
+    parts
+}
+
+/// Why `command` can't be run; None if it can, or if there is none.
+async fn missing(command: &[&str]) -> Option<String> {
+    let (program, flags) = command.split_first()?;
+    match Command::new(program).args(flags).output().await {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => Some(format!("{program}: {}", output.status)),
+        Err(error) => Some(format!("{program}: {error}")),
+    }
+}
+
+/// What else must be known to read the numbers.
+fn more_notes(arguments: &CompareArguments) -> Vec<String> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut notes = vec![
+        format!("{}, {cores} cores, loopback", std::env::consts::ARCH),
+        format!("{} rounds of {} s each", arguments.rounds(), arguments.seconds()),
+    ];
+    if cfg!(debug_assertions) {
+        notes.push("this program is a debug build: numbers mean nothing".to_owned());
+    }
+    notes
+}
+
+/// Prints the tables, and writes them and the plot where that is asked for.
+fn show(results: &Results, write: Option<&Path>) -> Result<(), Failure> {
+    let tables = report::markdown(results);
+    println!("\n{tables}");
+    if let Some(path) = write {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let plot = path.with_extension("svg");
+        let name = plot.file_name().unwrap_or_default().to_string_lossy();
+        let costs = results.sections.iter().any(|section| !section.cost.is_empty());
+        let name = costs.then_some(&*name);
+        fs::write(path.with_extension("md"), report::document(results, name))?;
+        if costs {
+            fs::write(&plot, report::svg(results))?;
+        }
     }
     Ok(())
-}
-
-/// Lets this program's load generator measure one server once.
-async fn measure(
-    arguments: &CompareArguments,
-    stage: &Stage<'_>,
-    cell: Cell,
-    server: &Server,
-) -> Result<Report, Failure> {
-    let seconds = arguments.seconds();
-    let mut command = stage.pinning.beside_load(stage.programs.own());
-    command.args(["load", "--target", &server.address().to_string()]);
-    command.args(["--cell", &cell.to_string(), "--watch", &server.pid().to_string()]);
-    command.args(["--seconds", &seconds.to_string(), "--warmup", &WARMUP.to_string()]);
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    let patience = Duration::from_secs_f64(seconds + WARMUP) + GRACE;
-    let output = timeout(patience, command.output())
-        .await
-        .map_err(|_| format!("the load did not end within {patience:?}"))??;
-    let line = String::from_utf8_lossy(&output.stdout);
-    if line.trim().is_empty() {
-        return Err(String::from_utf8_lossy(&output.stderr).trim().into());
-    }
-    let report: Report = line.trim().parse()?;
-    if report.completed == 0 && report.faults.total() == 0 {
-        return Err("no call completed within the measured time".into());
-    }
-    Ok(report)
-}
-
-fn progress(report: &Report) -> String {
-    let rate = report.completed as f64 / report.elapsed.as_secs_f64();
-    let cpu = cpu_per_request(report)
-        .map_or("nothing completed".to_owned(), |cpu| format!("{cpu:.2} µs"));
-    match report.faults.total() {
-        0 => format!("{cpu}, {rate:.0}/s"),
-        _ => format!("{cpu}, {rate:.0}/s, WRONG: {}", report.faults),
-    }
-}
-
-/// All tables and what must be known to read them.
-fn tables(cells: &[Cell], entries: &[Entry], notes: &[String]) -> String {
-    let baseline = entries.iter().find(|entry| entry.contender == Contender::Haproxy);
-    let render = |title: &str, text: fn(&Summary) -> String| {
-        let mut heading = vec![title.to_owned()];
-        heading.extend(cells.iter().map(Cell::title));
-        let rows: Vec<Vec<String>> = entries
-            .iter()
-            .map(|entry| {
-                let texts = entry.cells.iter().enumerate().map(|(at, rounds)| {
-                    let base = baseline.and_then(|base| base.cells.get(at));
-                    let base: Option<&Rounds> = base.map(Vec::as_slice);
-                    Summary::of(rounds, base).map_or("failed".to_owned(), |all| text(&all))
-                });
-                [entry.contender.to_string()].into_iter().chain(texts).collect()
-            })
-            .collect();
-        table::markdown(&heading, &rows)
-    };
-    format!(
-        "\n{}\n{}\n{}\n{}",
-        render("CPU µs per request (ratio to HAProxy)", Summary::cost_text),
-        render("Requests per second (CPU use)", Summary::rate_text),
-        render("Latency p50 / p99, µs", Summary::latency_text),
-        notes.iter().map(|note| format!("- {note}\n")).collect::<String>(),
-    )
-}
-
-/// What went wrong, in words that can't be overlooked; or that nothing did.
-fn verdict(problems: &[String]) -> String {
-    if problems.is_empty() {
-        return "Every response had the id, the length and the body of its request.\n".to_owned();
-    }
-    let lines: String = problems.iter().map(|problem| format!("- {problem}\n")).collect();
-    format!("**ERRORS: the numbers above are not to be trusted.**\n\n{lines}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_are_reported_loudly() {
-        let text = verdict(&["metaproto, shared, 4 conns x 64: wrong_body=2".to_owned()]);
-        assert!(text.starts_with("**ERRORS"), "{text}");
-        assert!(text.contains("wrong_body=2"), "{text}");
-        assert!(!verdict(&[]).contains("ERRORS"));
-    }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::Failure;
 use crate::backend::LISTENING;
+use crate::protocol::Protocol;
 
 /// How long a server may take until it accepts connections.
 const READY: Duration = Duration::from_secs(20);
@@ -45,19 +47,24 @@ impl Pinning {
 
     /// A command on the CPU of the measured server.
     pub(crate) fn measured(&self, program: &Path) -> Command {
-        Self::command(self.cpus.map(|(measured, _)| measured), program)
+        self.pinned(|(measured, _)| measured.to_string(), program)
     }
 
     /// A command on the CPU of the load.
     pub(crate) fn beside_load(&self, program: &Path) -> Command {
-        Self::command(self.cpus.map(|(_, load)| load), program)
+        self.pinned(|(_, load)| load.to_string(), program)
+    }
+
+    /// A command on `cpus`, a list as taskset reads it.
+    pub(crate) fn on(&self, cpus: &str, program: &Path) -> Command {
+        self.pinned(|_| cpus.to_owned(), program)
     }
 
     /// taskset replaces itself by the program, so the process id stays the program's.
-    fn command(cpu: Option<usize>, program: &Path) -> Command {
-        let Some(cpu) = cpu else { return Command::new(program) };
+    fn pinned(&self, cpus: impl Fn((usize, usize)) -> String, program: &Path) -> Command {
+        let Some(both) = self.cpus else { return Command::new(program) };
         let mut command = Command::new("taskset");
-        command.args(["-c", &cpu.to_string()]).arg(program);
+        command.args(["-c", &cpus(both)]).arg(program);
         command
     }
 }
@@ -97,8 +104,12 @@ impl Server {
     }
 
     /// Starts this program's backend by `command`, and waits until it says where it listens.
-    pub(crate) async fn start_backend(mut command: Command, log: &Path) -> Result<Self, Failure> {
-        command.args(["backend", "--until-stdin-closes"]);
+    pub(crate) async fn start_backend(
+        mut command: Command,
+        protocol: Protocol,
+        log: &Path,
+    ) -> Result<Self, Failure> {
+        command.args(["backend", "--until-stdin-closes", "--protocol", protocol.name()]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::create(log)?);
         let mut child = command.kill_on_drop(true).spawn()?;
         let pid = child.id().ok_or("the backend ended at once")?;
@@ -127,6 +138,14 @@ impl Server {
         Ok(self.child.kill().await?)
     }
 
+    /// Asks it to end, waits until it has, and tells all that it printed.
+    pub(crate) async fn finish(mut self) -> Result<String, Failure> {
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw).ok_or("no process id")?;
+        kill_process(pid, Signal::TERM)?;
+        timeout(READY, self.child.wait()).await??;
+        Ok(String::from_utf8_lossy(&fs::read(&self.log)?).into_owned())
+    }
+
     /// The end of what it printed.
     fn last_words(&self) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
@@ -139,15 +158,6 @@ impl Server {
 /// A loopback address whose port is free now.
 pub(crate) fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
-}
-
-/// The first line of what `program` says of its version; `short` for those that know only -v.
-pub(crate) async fn version(program: &Path, short: bool) -> io::Result<String> {
-    let flag = if short { "-v" } else { "--version" };
-    let output = Command::new(program).arg(flag).stdin(Stdio::null()).output().await?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
-    Ok(line.unwrap_or("version unknown").to_owned())
 }
 
 /// Checks that this process, and so each one it starts, may open `needed` files.

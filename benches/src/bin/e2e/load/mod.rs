@@ -1,10 +1,15 @@
-//! The load generator: a closed loop on one thread.
+//! The load generator, on one thread: a closed loop, or an open one at a fixed rate.
 //!
-//! Every connection keeps a fixed number of calls in flight and sends the next one as soon as a
-//! response is there. All requests that one read makes possible leave in one write.
+//! Closed: every connection keeps a fixed number of calls in flight and sends the next one as soon
+//! as a response is there. All requests that one read makes possible leave in one write.
+//! Open: calls are made at fixed times, the connections taking turns, and latency counts from the
+//! time at which a call was to be made, also when the connection has no room for it yet. So a
+//! server that stalls can't hide it by slowing down the load.
 
 mod connection;
+mod idle;
 mod outstanding;
+mod pace;
 mod report;
 
 use std::io::{self, ErrorKind};
@@ -14,31 +19,40 @@ use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Events, Poll, Token};
 
-use self::connection::{Connection, Exchange};
+use self::connection::{Connection, Exchange, Script};
+pub(crate) use self::idle::run as run_idle;
+use self::pace::Pace;
 use self::report::Tally;
 pub(crate) use self::report::{Faults, Report};
 use crate::Failure;
-use crate::cli::LoadArguments;
+use crate::cli::{LoadArguments, TargetArguments};
 use crate::cpu::CpuReading;
-use crate::frame::RequestTemplate;
+use crate::protocol::Template;
 use crate::stream::{Flow, READ_SIZE};
 
 /// How long the slowest connection may take to its first response.
-const FIRST_RESPONSES: Duration = Duration::from_secs(10);
+const FIRST_RESPONSES: Duration = Duration::from_secs(20);
 /// How long the last responses may take once no more is sent.
-const LAST_RESPONSES: Duration = Duration::from_secs(2);
+const LAST_RESPONSES: Duration = Duration::from_secs(30);
+/// The event of the timer of an open loop.
+const PACE: Token = Token(usize::MAX >> 1);
 
 /// Loads the target and tells what came back.
 ///
 /// # Errors
-/// When the target can't be connected to, does not answer every connection within ten seconds,
-/// or when the watched process can't be read. Wrong responses are no error but counted.
+/// When the target can't be connected to, does not answer every connection in time, or when the
+/// watched process can't be read. Wrong responses are no error but counted.
 pub(crate) fn run(arguments: &LoadArguments) -> Result<Report, Failure> {
-    let mut load = Load::connect(arguments)?;
-    load.start();
+    let mut load = Load::connect(&arguments.target)?;
+    load.closed_loop = arguments.rate.is_none();
+    load.fill();
     load.warm_up(Duration::from_secs_f64(arguments.warmup))?;
+    if let Some(rate) = arguments.rate {
+        load.pace = Some(Pace::start(rate, load.poll.registry(), PACE)?);
+        load.turns_until(Instant::now() + Duration::from_secs_f64(arguments.warmup))?;
+    }
 
-    let watched = || arguments.watch.map(CpuReading::take).transpose();
+    let watched = || arguments.target.watch.map(CpuReading::take).transpose();
     load.tally.restart();
     let (cpu_before, start) = (watched()?, Instant::now());
     load.turns_until(start + Duration::from_secs_f64(arguments.seconds))?;
@@ -48,47 +62,54 @@ pub(crate) fn run(arguments: &LoadArguments) -> Result<Report, Failure> {
 
     load.drain()?;
     report.faults = load.tally.faults;
+    report.answered = load.tally.answered;
     Ok(report)
 }
 
 struct Load {
     poll: Poll,
     connections: Vec<Option<Connection>>,
-    request: RequestTemplate,
+    script: Script,
     tally: Tally,
     buffer: Vec<u8>,
     events: Option<Events>,
-    sending: bool,
+    closed_loop: bool,
+    pace: Option<Pace>,
 }
 
 impl Load {
-    fn connect(arguments: &LoadArguments) -> Result<Self, Failure> {
+    fn connect(arguments: &TargetArguments) -> Result<Self, Failure> {
         let poll = Poll::new()?;
+        let (wire, body) = (arguments.protocol.wire(), arguments.cell.body);
+        let (request, response) = (Template::request(wire, body), Template::response(wire, body));
+        let script = Script { wire, request, response };
+        let in_flight = arguments.cell.in_flight;
         let connections = (0..arguments.cell.connections)
             .map(|at| {
                 // Connecting may block: it is over before the first request leaves.
                 let socket = std::net::TcpStream::connect(arguments.target)?;
                 socket.set_nonblocking(true)?;
                 let socket = TcpStream::from_std(socket);
-                Connection::new(socket, poll.registry(), at, arguments.cell.in_flight).map(Some)
+                Connection::new(socket, poll.registry(), at, in_flight, &script).map(Some)
             })
             .collect::<io::Result<_>>()
             .map_err(|error| format!("cannot connect to {}: {error}", arguments.target))?;
         Ok(Load {
             poll,
             connections,
-            request: RequestTemplate::new(arguments.cell.body),
-            tally: Tally::new(),
+            script,
+            tally: Tally::new()?,
             buffer: vec![0; READ_SIZE],
             events: Some(Events::with_capacity(1024)),
-            sending: true,
+            closed_loop: false,
+            pace: None,
         })
     }
 
-    /// Sends the first requests of every connection.
-    fn start(&mut self) {
+    /// Sends as many requests on each connection as may be in flight.
+    fn fill(&mut self) {
         for slot in &mut self.connections {
-            if slot.as_mut().is_some_and(|connection| connection.start(&self.request).is_err()) {
+            if slot.as_mut().is_some_and(|connection| connection.fill(&self.script).is_err()) {
                 abandon(slot, &mut self.tally);
             }
         }
@@ -116,7 +137,9 @@ impl Load {
 
     /// Stops sending and waits for the responses that are due. What does not come is lost.
     fn drain(&mut self) -> Result<(), Failure> {
-        self.sending = false;
+        self.closed_loop = false;
+        self.pace = None;
+        self.connections.iter_mut().flatten().for_each(Connection::give_up_due);
         let deadline = Instant::now() + LAST_RESPONSES;
         while self.outstanding() > 0 && Instant::now() < deadline {
             self.turns_until(Instant::now() + Duration::from_millis(10))?;
@@ -146,18 +169,34 @@ impl Load {
             _ => {}
         }
         for event in &events {
-            self.serve(event);
+            match event.token() {
+                PACE => self.call_what_is_due()?,
+                Token(at) => self.serve(at, event),
+            }
         }
         self.events = Some(events);
         Ok(())
     }
 
-    fn serve(&mut self, event: &Event) {
-        let Token(at) = event.token();
+    /// Makes the calls whose time has come, the connections taking turns.
+    fn call_what_is_due(&mut self) -> io::Result<()> {
+        let Some(pace) = &mut self.pace else { return Ok(()) };
+        pace.rearm()?;
+        while let Some((number, since)) = pace.due(Instant::now()) {
+            let at = (number % self.connections.len() as u64) as usize;
+            let slot = &mut self.connections[at];
+            if slot.as_mut().is_some_and(|open| open.call(since, &self.script).is_err()) {
+                abandon(slot, &mut self.tally);
+            }
+        }
+        Ok(())
+    }
+
+    fn serve(&mut self, at: usize, event: &Event) {
         let Some(slot) = self.connections.get_mut(at) else { return };
         let Some(connection) = slot else { return };
-        let mut exchange =
-            Exchange { request: &self.request, tally: &mut self.tally, sending: self.sending };
+        let (script, closed_loop) = (&self.script, self.closed_loop);
+        let mut exchange = Exchange { script, tally: &mut self.tally, closed_loop };
         match connection.serve(event, &mut self.buffer, &mut exchange) {
             Ok(Flow::Open) => {}
             Ok(Flow::Ended) | Err(_) => abandon(slot, &mut self.tally),

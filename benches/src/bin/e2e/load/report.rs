@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::histogram::Histogram;
+use hdrhistogram::Histogram;
+
+use crate::Failure;
 
 /// What went wrong. All zero in a sound run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,27 +74,48 @@ impl fmt::Display for Faults {
 pub(crate) struct Tally {
     /// Right responses.
     pub(crate) completed: u64,
+    /// Right responses, whenever they came.
+    pub(crate) answered: u64,
     /// Wrong ones.
     pub(crate) faults: Faults,
-    latencies: Histogram,
+    /// In nanoseconds, with three significant digits.
+    latencies: Histogram<u64>,
 }
+
+/// The longest latency that is told from a longer one.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 impl Tally {
     /// Nothing counted.
-    pub(crate) fn new() -> Self {
-        Tally { completed: 0, faults: Faults::default(), latencies: Histogram::new() }
+    ///
+    /// # Errors
+    /// When the histogram can't be made, which takes other bounds than these.
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let latencies = Histogram::new_with_bounds(1, nanos(LONGEST), 3)?;
+        Ok(Tally { completed: 0, answered: 0, faults: Faults::default(), latencies })
     }
 
     /// Counts one right response.
     pub(crate) fn complete(&mut self, latency: Duration) {
         self.completed += 1;
-        self.latencies.record(latency);
+        self.answered += 1;
+        self.latencies.saturating_record(nanos(latency));
     }
 
-    /// Forgets everything but the faults, which count whenever they happen.
+    /// Starts the measured time: forgets what came before it, but for what counts whenever it
+    /// happens.
     pub(crate) fn restart(&mut self) {
-        *self = Tally { faults: self.faults, ..Tally::new() };
+        self.completed = 0;
+        self.latencies.reset();
     }
+
+    fn quantile(&self, share: f64) -> Duration {
+        Duration::from_nanos(self.latencies.value_at_quantile(share))
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The result of one load.
@@ -100,6 +123,8 @@ impl Tally {
 pub(crate) struct Report {
     /// Right responses within the measured time.
     pub(crate) completed: u64,
+    /// Right responses in the whole run, warm-up included.
+    pub(crate) answered: u64,
     /// The measured time.
     pub(crate) elapsed: Duration,
     /// CPU time that the watched process used in it.
@@ -117,10 +142,11 @@ impl Report {
     pub(crate) fn new(tally: &Tally, elapsed: Duration, cpu: Option<Duration>) -> Self {
         Report {
             completed: tally.completed,
+            answered: tally.answered,
             elapsed,
             cpu,
-            p50: tally.latencies.quantile(0.50),
-            p99: tally.latencies.quantile(0.99),
+            p50: tally.quantile(0.50),
+            p99: tally.quantile(0.99),
             faults: tally.faults,
         }
     }
@@ -128,7 +154,8 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "completed={} elapsed_ns={}", self.completed, self.elapsed.as_nanos())?;
+        write!(f, "completed={} answered={}", self.completed, self.answered)?;
+        write!(f, " elapsed_ns={}", self.elapsed.as_nanos())?;
         if let Some(cpu) = self.cpu {
             write!(f, " cpu_ns={}", cpu.as_nanos())?;
         }
@@ -155,6 +182,7 @@ impl FromStr for Report {
         let fault = |name: &str| Ok::<u64, String>(number(name)?.unwrap_or(0));
         Ok(Report {
             completed: needed("completed")?,
+            answered: needed("answered")?,
             elapsed: Duration::from_nanos(needed("elapsed_ns")?),
             cpu: number("cpu_ns")?.map(Duration::from_nanos),
             p50: Duration::from_nanos(needed("p50_ns")?),
@@ -178,7 +206,8 @@ mod tests {
 
     fn report(cpu: Option<Duration>, faults: Faults) -> Report {
         let micros = Duration::from_micros;
-        Report { completed: 5, elapsed: micros(9), cpu, p50: micros(1), p99: micros(2), faults }
+        let (p50, p99) = (micros(1), micros(2));
+        Report { completed: 5, answered: 6, elapsed: micros(9), cpu, p50, p99, faults }
     }
 
     #[test]
@@ -215,12 +244,24 @@ mod tests {
     }
 
     #[test]
-    fn restarting_keeps_the_faults() {
-        let mut tally = Tally::new();
+    fn restarting_keeps_the_faults_and_what_was_answered() {
+        let mut tally = Tally::new().unwrap();
         tally.complete(Duration::from_micros(5));
         tally.faults.lost = 3;
         tally.restart();
         let report = Report::new(&tally, Duration::from_secs(1), None);
         assert_eq!((report.completed, report.p99, report.faults.lost), (0, Duration::ZERO, 3));
+        assert_eq!(report.answered, 1);
+    }
+
+    #[test]
+    fn quantiles_are_within_a_thousandth() {
+        let mut tally = Tally::new().unwrap();
+        (1..=1000).for_each(|micros| tally.complete(Duration::from_micros(micros)));
+        let report = Report::new(&tally, Duration::from_secs(1), None);
+        for (found, exact) in [(report.p50, 500.0), (report.p99, 990.0)] {
+            let found = found.as_nanos() as f64 / 1000.0;
+            assert!((found - exact).abs() <= exact / 1000.0, "{found}");
+        }
     }
 }
