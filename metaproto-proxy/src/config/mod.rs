@@ -7,6 +7,7 @@ pub mod schema;
 mod convert;
 mod error;
 mod forms;
+mod keepalive;
 mod protocols;
 mod read;
 mod retry;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::model;
 
 pub use super::forms::Pairs;
+pub use super::keepalive::{Keepalive, KeepaliveTimes};
 pub use super::retry::{Hedge, Retry, RetryBudget, RetryOn};
 pub use super::text::{Period, Size, TextError, Timeout};
 
@@ -247,27 +248,6 @@ pub struct Cluster {
     pub keepalive: Option<Keepalive>,
 }
 
-/// Whether silent upstream connections are pinged: `off`, or when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keepalive {
-    /// See [`model::Keepalive::Off`].
-    Off,
-    /// See [`model::Keepalive::On`].
-    On(KeepaliveTimes),
-}
-
-/// When silent upstream connections are pinged, and given up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeepaliveTimes {
-    /// See [`model::KeepaliveTimes::interval`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interval: Option<Period>,
-    /// See [`model::KeepaliveTimes::timeout`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<Period>,
-}
-
 /// A server: its address, or its address and weight.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, remote = "Self")]
@@ -307,18 +287,6 @@ impl From<Balance> for model::Balance {
             Balance::RoundRobin => model::Balance::RoundRobin,
             Balance::LeastRequest => model::Balance::LeastRequest,
         }
-    }
-}
-
-impl From<Keepalive> for model::Keepalive {
-    fn from(keepalive: Keepalive) -> Self {
-        let Keepalive::On(given) = keepalive else { return model::Keepalive::Off };
-        let default = model::KeepaliveTimes::default();
-        let or = |given: Option<Period>, default| given.map_or(default, |Period(time)| time);
-        model::Keepalive::On(model::KeepaliveTimes {
-            interval: or(given.interval, default.interval),
-            timeout: or(given.timeout, default.timeout),
-        })
     }
 }
 
