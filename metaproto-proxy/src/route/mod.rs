@@ -1,5 +1,6 @@
 //! From the facts of a request to a cluster.
 
+mod index;
 mod matcher;
 mod split;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use metaproto_core::{Interest, Metadata};
 
+use self::index::Index;
 use self::split::Split;
 use crate::model;
 use crate::worker::ClusterKey;
@@ -16,6 +18,7 @@ use crate::worker::ClusterKey;
 #[derive(Debug, Default)]
 pub(crate) struct RouteTable {
     routes: Vec<Rc<Route>>,
+    index: Index,
 }
 
 /// A route, with the clusters that it leads to.
@@ -31,17 +34,21 @@ impl RouteTable {
         routes: &[Arc<model::Route>],
         mut cluster: impl FnMut(&str) -> Option<ClusterKey>,
     ) -> Self {
+        let index = Index::new(routes);
         let routes = routes.iter().map(|model| {
             let targets =
                 model.clusters.iter().filter_map(|t| Some((cluster(&t.cluster)?, t.weight)));
             Rc::new(Route { model: model.clone(), split: Split::new(targets) })
         });
-        RouteTable { routes: routes.collect() }
+        RouteTable { routes: routes.collect(), index }
     }
 
     /// The first route whose conditions all hold.
     pub(crate) fn find(&self, request: &Metadata) -> Option<&Rc<Route>> {
-        self.routes.iter().find(|route| route.model.matches(request))
+        self.index
+            .candidates(request)
+            .filter_map(|place| self.routes.get(place))
+            .find(|route| route.model.matches(request))
     }
 
     /// The properties that the routes ask for.
