@@ -8,6 +8,9 @@ use std::sync::Arc;
 use crate::{Codec, Explanation, Limits, explain};
 
 /// Makes the codecs of one protocol. Cheap to share, made once, usually by `main`.
+///
+/// Protocols of one name that look different when printed with [`Debug`](fmt::Debug) have other options:
+/// the engine keeps their upstream connections apart.
 pub trait Protocol: Send + Sync + fmt::Debug {
     /// The name used in configuration, metrics and logs; lower case.
     fn name(&self) -> &str;

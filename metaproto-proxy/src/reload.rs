@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use metaproto_core::Interest;
+use metaproto_core::{Interest, Protocol};
 
 use crate::cluster::Cluster;
 use crate::downstream::{self, Listener};
@@ -19,8 +19,19 @@ use crate::sockets::Sockets;
 use crate::upstream::{self, Endpoint};
 use crate::worker::{ClusterKey, SharedWorker, Worker};
 
-/// Names a cluster as one protocol uses it.
+/// Names a cluster as one protocol uses it, with one set of options.
 type ClusterName = (String, String);
+
+/// What the calls of `listener` to the cluster `model` use.
+fn cluster_name(model: &model::Cluster, listener: &model::Listener) -> ClusterName {
+    let protocol = model.protocol(&listener.protocol);
+    (model.name.clone(), identity(&*protocol.unwrap_or_else(|_| listener.protocol.clone())))
+}
+
+/// What a protocol and its options look like: protocols that differ must not share connections.
+fn identity(protocol: &dyn Protocol) -> String {
+    format!("{} {protocol:?}", protocol.name())
+}
 
 /// Has the worker run on `snapshot` from now on; `sockets` are those of listeners that are new.
 pub(crate) fn apply(worker: &SharedWorker, snapshot: Arc<Snapshot>, sockets: Sockets) {
@@ -30,7 +41,7 @@ pub(crate) fn apply(worker: &SharedWorker, snapshot: Arc<Snapshot>, sockets: Soc
         retire_listeners(worker, &snapshot);
         let clusters = apply_clusters(worker, &snapshot);
         for listener in &snapshot.listeners {
-            apply_listener(worker, listener, &clusters);
+            apply_listener(worker, listener, (&snapshot, &clusters));
         }
         retire_clusters(worker, &clusters);
         worker.snapshot = snapshot;
@@ -70,7 +81,7 @@ fn retire_listeners(worker: &mut Worker, snapshot: &Snapshot) {
 fn apply_listener(
     worker: &mut Worker,
     model: &Arc<model::Listener>,
-    clusters: &HashMap<ClusterName, ClusterKey>,
+    (snapshot, clusters): (&Snapshot, &HashMap<ClusterName, ClusterKey>),
 ) {
     let name = model.name.clone();
     let listener = worker
@@ -78,9 +89,9 @@ fn apply_listener(
         .entry(name)
         .or_insert_with(|| Rc::new(RefCell::new(Listener::new(model.clone()))))
         .clone();
-    let protocol = model.protocol.name();
     let routes = RouteTable::new(&model.routes, |cluster| {
-        clusters.get(&(cluster.to_owned(), protocol.to_owned())).copied()
+        let cluster = snapshot.clusters.get(cluster)?;
+        clusters.get(&cluster_name(cluster, model)).copied()
     });
     // A filter may ask for anything.
     let interest = if worker.filters.is_empty() { routes.interest() } else { Interest::All };
@@ -103,14 +114,14 @@ fn apply_clusters(worker: &mut Worker, snapshot: &Snapshot) -> HashMap<ClusterNa
     let mut known: HashMap<ClusterName, ClusterKey> = worker
         .clusters
         .iter()
-        .map(|(key, c)| ((c.model.name.clone(), c.protocol.name().to_owned()), key))
+        .map(|(key, c)| ((c.model.name.clone(), identity(&*c.protocol)), key))
         .collect();
     let mut used = HashMap::new();
     for listener in &snapshot.listeners {
         let targets = listener.routes.iter().flat_map(|route| &route.clusters);
         for target in targets {
             let Some(model) = snapshot.clusters.get(&target.cluster) else { continue };
-            let name = (target.cluster.clone(), listener.protocol.name().to_owned());
+            let name = cluster_name(model, listener);
             if used.contains_key(&name) {
                 continue;
             }

@@ -116,6 +116,42 @@ fn what_cannot_be_translated_is_answered() {
 }
 
 #[test]
+fn other_options_are_another_dialect_from_the_next_call_on() {
+    run(simple_in_order(Sharing::Shared), async |world| {
+        let mut client = world.client().await;
+        client.send(&request(7, "abc")).await;
+        let mut server = world.accept(1).await;
+        let plain = server.recv().await;
+        assert_eq!(plain.body, b"abc");
+        world.apply(bridged(Sharing::Shared));
+        client.send(&request(8, "def")).await;
+        let mut other = world.accept(1).await;
+        let got = other.recv().await;
+        assert_eq!(got.body, b"<fed");
+        other.send(&response(got.id, "<b")).await;
+        // What was asked for before is answered, and in its turn.
+        server.send(&response(plain.id, "a")).await;
+        client.expect(&response(7, "a")).await;
+        client.expect(&response(8, "b")).await;
+        server.expect_closed().await;
+    });
+}
+
+#[test]
+fn listeners_with_other_options_have_connections_of_their_own() {
+    let mut snapshot = simple_in_order(Sharing::Shared);
+    let other = Toy { reversed: true, ..IN_ORDER };
+    let other = Listener::new("m", address(101), Arc::new(other)).route(Route::to("c"));
+    // Before the other, so that the cluster is made for it first.
+    snapshot.listeners.insert(0, Arc::new(other));
+    run(snapshot, async |world| {
+        let mut client = world.client().await;
+        client.send(&request(7, "abc")).await;
+        assert_eq!(world.accept(1).await.recv().await.body, b"abc");
+    });
+}
+
+#[test]
 fn options_for_a_cluster_are_refused_where_they_mean_nothing() {
     let mut cluster = cluster(Sharing::Shared, 1);
     cluster.options = Options::from([("reversed".to_owned(), "yes".to_owned())]);

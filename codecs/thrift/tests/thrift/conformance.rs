@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::captures::streams;
 use super::streams::messages;
-use super::support::{CALL, COMPACT, OLD, framed, with_header, with_tt_header};
+use super::support::{CALL, COMPACT, OLD, deflated, framed, with_header, with_tt_header};
 
 /// Counts what the calling thread allocates.
 fn meter(run: &mut dyn FnMut()) -> Allocations {
@@ -51,6 +51,13 @@ fn the_codec_keeps_every_law_in_every_dialect() {
             ("header", with_header),
             ("ttheader", with_tt_header),
         ];
+        conformance::check(
+            &*on("header"),
+            Samples::new()
+                .request(deflated(COMPACT))
+                .response(with_header(&[], COMPACT_RESULT))
+                .allocation_meter(meter_apart_from_windows),
+        );
         for (transport, carry) in carriers {
             let samples = Samples::new()
                 .request(carry(&pairs, call))
