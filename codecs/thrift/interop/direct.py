@@ -43,7 +43,7 @@ def combination(client, server, dialect, cases, patterns):
     outcome = Outcome()
     for multiplexed in (False, True):
         chosen = plain_cases(cases) if not multiplexed else multiplexed_cases(cases)
-        if not chosen:
+        if not chosen or multiplexed and not peers.multiplexes(client, server):
             continue
         with peers.Server(server, dialect, multiplexed) as running:
             lines = peers.ask(client, running.address, dialect, chosen, multiplexed)

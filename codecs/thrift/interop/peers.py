@@ -23,13 +23,16 @@ SPOKEN = {
     "thriftpy2": HEADERLESS,
     "java": HEADERLESS,
     "go": HEADERLESS + HEADER + ZLIB + TTHEADER,
+    "kitex": ["framed-binary", "buffered-binary", *TTHEADER],
     "node": HEADERLESS + HEADER,
     "cpp": HEADERLESS + HEADER,
 }
+# Libraries that have no names of services in front of those of methods.
+ONE_SERVICE = ["kitex"]
 # A file that `build` leaves behind for each language.
 MADE = {
     "python": "python/kitchen", "thriftpy2": "thriftpy2/thriftpy2", "java": "java/kitchen.jar", "go": "go/kitchen",
-    "node": "node/client.js", "cpp": "cpp/client",
+    "kitex": "kitex/kitchen", "node": "node/client.js", "cpp": "cpp/client",
 }
 
 
@@ -39,6 +42,10 @@ def built():
 
 def speaks(language, dialect):
     return dialect in SPOKEN[language]
+
+
+def multiplexes(*languages):
+    return not any(language in ONE_SERVICE for language in languages)
 
 
 def words(dialect, multiplexed):
