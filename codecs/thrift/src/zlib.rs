@@ -55,6 +55,8 @@ impl Zlib {
                 _ => break,
             }
         }
+        // The room of an earlier message may have taken more than is allowed.
+        ended &= self.room.len() <= most;
         self.room.truncate(most);
         (&self.room, ended)
     }
