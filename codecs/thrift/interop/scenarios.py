@@ -44,7 +44,18 @@ class Group:
 def plain_and_multiplexed(server, dialect, client, own, cases="all", **keys):
     """The cases of a client on a plain server, then those whose outcome can differ on a multiplexed one."""
     yield Group(server, dialect, [(client, own, direct.plain_cases(cases))], **keys)
-    yield Group(server, dialect, [(client, own, direct.multiplexed_cases(cases))], True, **keys)
+    if peers.multiplexes(client, server):
+        yield Group(server, dialect, [(client, own, direct.multiplexed_cases(cases))], True, **keys)
+
+
+def multiplexed_where_possible(server, dialect, asked, **keys):
+    """One server for the clients that multiplex, if it does, and a plain one for the others."""
+    apart = {True: [], False: []}
+    for each in asked:
+        apart[peers.multiplexes(each[0], server)].append(each)
+    for multiplexed, clients in apart.items():
+        if clients:
+            yield Group(server, dialect, clients, multiplexed, **keys)
 
 
 def matrix(languages, everything):
@@ -76,21 +87,22 @@ def bridged(languages, everything):
                        if own != dialect and not (server == "cpp" and "zlib" in own)]
             if not everything:
                 clients = clients[::3]
-            yield Group(server, dialect, [(client, own, BRIDGED) for client, own in clients], True, options=options(dialect))
+            asked = [(client, own, BRIDGED) for client, own in clients]
+            yield from multiplexed_where_possible(server, dialect, asked, options=options(dialect))
 
 
 def shared(languages, everything):
     """Many clients on one connection, whatever numbers they use."""
-    for server, dialect in (("java", "framed-binary"), ("go", "framed-compact"), ("go", "ttheader-binary"), ("cpp", "framed-binary"),
-                            ("python", "header-binary"), ("node", "framed-binary")):
+    for server, dialect in (("java", "framed-binary"), ("go", "framed-compact"), ("go", "ttheader-binary"), ("kitex", "ttheader-binary"),
+                            ("cpp", "framed-binary"), ("python", "header-binary"), ("node", "framed-binary")):
         if server not in languages:
             continue
         clients = [(client, own) for client in languages for own in (dialect, "framed-binary", "buffered-compact") if peers.speaks(client, own)]
         if not everything:
             clients = clients[::2]
         cases = BRIDGED + ",concurrent"
-        yield Group(server, dialect, [(client, own, cases) for client, own in dict.fromkeys(clients)], True,
-                    options=options(dialect), upstream_mode="shared")
+        asked = [(client, own, cases) for client, own in dict.fromkeys(clients)]
+        yield from multiplexed_where_possible(server, dialect, asked, options=options(dialect), upstream_mode="shared")
 
 
 def told_errors(languages, _):
