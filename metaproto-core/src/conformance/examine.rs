@@ -135,7 +135,7 @@ impl Examiner<'_> {
         }
         let patched: Bytes = [&header[..], &self.metadata.rest()].concat().into();
         let read = read_one(&mut self.rig.subject(self.side), &patched, Law::IdPatch)?;
-        only_the_id(&self.metadata, &Facts::of(&read), other)
+        only_the_id(&self.metadata, &Facts::of(&read), other, Law::IdPatch)
     }
 
     fn mutations(&mut self) -> Verdict {

@@ -39,7 +39,7 @@ fn patch(rig: &Rig<'_>, subject: &mut Subject, sample: &Sample, metadata: &Metad
     for id in few.into_iter().filter(|id| *id <= max) {
         let patched = patch_frame(subject, metadata, id)?;
         let read = read_one(&mut rig.subject(sample.side), &patched, Law::IdPatch)?;
-        only_the_id(metadata, &Facts::of(&read), id)?;
+        only_the_id(metadata, &Facts::of(&read), id, Law::IdPatch)?;
         let back = patch_frame(subject, &read, own)?;
         if let Some(at) = first_difference(&back, &sample.frame) {
             let expected = format!("the sample again after {id} and then {own}");
@@ -55,7 +55,7 @@ fn patch(rig: &Rig<'_>, subject: &mut Subject, sample: &Sample, metadata: &Metad
 }
 
 /// A patched message says what it said before, but for the id. A property may show the id too.
-pub(super) fn only_the_id(before: &Metadata, patched: &Facts, id: u64) -> Verdict {
+pub(super) fn only_the_id(before: &Metadata, patched: &Facts, id: u64, law: Law) -> Verdict {
     let mut expected = Facts { request_id: Some(id), ..Facts::of(before) };
     let old = shown(before.request_id.unwrap_or_default());
     let new = shown(id);
@@ -64,7 +64,7 @@ pub(super) fn only_the_id(before: &Metadata, patched: &Facts, id: u64) -> Verdic
             value.clone_from(patched);
         }
     }
-    patched.expect(&expected, Law::IdPatch)
+    patched.expect(&expected, law)
 }
 
 /// An id as a property may show it: without a sign, or as a number of 32 bits with one.

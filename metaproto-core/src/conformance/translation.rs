@@ -50,7 +50,12 @@ pub(super) fn with_id(
     // A number may take fewer bytes than another.
     let sizes = Facts::of(metadata);
     let (header_size, context_size) = (sizes.header_size, sizes.context_size);
-    only_the_id(metadata, &Facts { header_size, context_size, ..Facts::of(&read) }, id)
+    only_the_id(
+        metadata,
+        &Facts { header_size, context_size, ..Facts::of(&read) },
+        id,
+        Law::Translation,
+    )
 }
 
 /// A response gets the id of the request, whichever of the samples that is, and says what it said
