@@ -1,6 +1,7 @@
 //! One connection of a client: its state, its answers, and when it is not read.
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -71,6 +72,8 @@ pub(crate) struct Downstream {
     pub(crate) last_active: Instant,
     pub(crate) marked: bool,
     pub(crate) waker: Waker,
+    /// The client's own.
+    pub(crate) address: IpAddr,
     _place: Place,
 }
 
@@ -175,7 +178,7 @@ pub(super) fn start(
     worker: &mut Worker,
     listener: &Rc<RefCell<Listener>>,
     io: BoxIo,
-    place: Place,
+    (address, place): (IpAddr, Place),
 ) {
     let Some(shared) = worker.shared() else { return };
     worker.now = Instant::now();
@@ -208,6 +211,7 @@ pub(super) fn start(
         last_active: worker.now,
         marked: false,
         waker: Waker::noop().clone(),
+        address,
         _place: place,
     };
     drop(state);
@@ -232,7 +236,16 @@ pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey)
     // Only what is answered takes a place among the answers.
     let two_way = head.kind != MessageKind::Oneway;
     let ticket = client.order.as_mut().filter(|_| two_way).map_or(0, Order::take_ticket);
-    Some(Call { from, listener, ticket, head, deadline: None, route: None, failed_connects: 0 })
+    Some(Call {
+        from,
+        listener,
+        ticket,
+        head,
+        deadline: None,
+        route: None,
+        failed_connects: 0,
+        timed: None,
+    })
 }
 
 /// Closes a call: counts how it ended, and has the client written to.

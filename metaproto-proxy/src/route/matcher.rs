@@ -21,7 +21,8 @@ impl Matcher {
     }
 }
 
-fn value<'a>(property: &str, request: &'a Metadata) -> Option<PropertyValue<'a>> {
+/// The value of a property, or of the operation if the protocol has no property `operation`.
+pub(super) fn value<'a>(property: &str, request: &'a Metadata) -> Option<PropertyValue<'a>> {
     match request.property(property) {
         None if property.eq_ignore_ascii_case("operation") => request.operation(),
         found => found,

@@ -6,6 +6,7 @@ pub(crate) mod toy;
 mod peer;
 mod world;
 
+mod balancing;
 mod bound;
 mod drain;
 mod exclusive;
