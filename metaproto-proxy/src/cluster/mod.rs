@@ -70,8 +70,8 @@ impl Cluster {
         let fresh = Cluster::new(model, std::mem::take(&mut self.subset), listener);
         let endpoints = std::mem::take(&mut self.endpoints);
         let counters = std::mem::take(&mut self.counters);
-        let changed = self.changed.clone();
-        *self = Cluster { endpoints, counters, changed, ..fresh };
+        let (changed, balancer) = (self.changed.clone(), std::mem::take(&mut self.balancer));
+        *self = Cluster { endpoints, counters, changed, balancer, ..fresh };
     }
 
     /// The endpoints that it should have: those of its subset, or, if there are none and its
@@ -106,7 +106,8 @@ impl Cluster {
     ) {
         self.endpoints = wanted.iter().map(|(key, _)| *key).collect();
         let wanted = wanted.iter().map(|(key, endpoint)| (*key, endpoint));
-        self.balancer = Balancer::new(&self.model, wanted, self.changed.clone());
+        let before = std::mem::take(&mut self.balancer);
+        self.balancer = Balancer::new(before, &self.model, wanted, self.changed.clone());
         // So that endpoints are known to be usable from now on, whenever the next call comes.
         self.balancer.refresh(all, now);
     }

@@ -53,8 +53,10 @@ impl Cluster {
     pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
     /// The default of [`idle_timeout`](Cluster::idle_timeout): one minute.
     pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-    /// The default of [`panic_threshold`](Cluster::panic_threshold): half of the endpoints.
-    pub const DEFAULT_PANIC_THRESHOLD: u8 = 50;
+    /// The default of [`panic_threshold`](Cluster::panic_threshold): of up to a hundred endpoints none
+    /// is usable. What makes an endpoint not usable is mostly that it can't be connected to, and then
+    /// sending more calls there helps nobody.
+    pub const DEFAULT_PANIC_THRESHOLD: u8 = 1;
 
     /// A cluster of these endpoints with the defaults.
     pub fn new(name: impl Into<String>, endpoints: impl IntoIterator<Item = SocketAddr>) -> Self {

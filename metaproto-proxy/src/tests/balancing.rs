@@ -281,6 +281,24 @@ fn without_a_panic_threshold_nothing_that_is_down_is_asked() {
 }
 
 #[test]
+fn with_too_few_usable_endpoints_all_are_used() {
+    for threshold in [50, Cluster::DEFAULT_PANIC_THRESHOLD] {
+        let mut cluster = cluster(Sharing::Shared, 3);
+        cluster.panic_threshold = threshold;
+        run(world_of(cluster), async |world| {
+            (2..=3).for_each(|n| world.door(n, Door::Refuse));
+            let (mut client, mut servers) = (world.client().await, Servers::new(3));
+            for id in 0..9 {
+                assert_eq!(servers.call(world, &mut client, id, b"").await, Some(1));
+            }
+            // One of three is left: more than one percent, and less than fifty.
+            let panicked = world.cluster().panicked;
+            assert_eq!(panicked > 0, threshold == 50, "{panicked}");
+        });
+    }
+}
+
+#[test]
 fn a_server_that_is_slow_or_silent_is_spared() {
     let mut cluster = cluster(Sharing::Shared, 2);
     cluster.balance = Balance::PeakEwma { decay: ms(10_000) };

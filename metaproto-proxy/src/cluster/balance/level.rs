@@ -19,6 +19,7 @@ pub(super) type Endpoints = SlotMap<EndpointKey, Endpoint>;
 /// The endpoints of one priority.
 #[derive(Debug)]
 pub(super) struct Level {
+    balance: Balance,
     members: Vec<Member>,
     candidates: Candidates,
     policy: Policy,
@@ -44,7 +45,7 @@ enum Policy {
 }
 
 impl Policy {
-    /// Tables are made here, once for a configuration: what is not usable is passed by later.
+    /// Tables are made here, not for a call: what is not usable is passed by later.
     fn new(balance: Balance, members: &[Member]) -> Self {
         let weights = || members.iter().map(|m| (m.address, m.weight)).collect::<Vec<_>>();
         match balance {
@@ -59,10 +60,22 @@ impl Policy {
 }
 
 impl Level {
-    /// A level of these members. Nothing can be picked before the first [`refresh`](Level::refresh).
-    pub(super) fn new(balance: Balance, members: Vec<Member>) -> Self {
-        let policy = Policy::new(balance, &members);
-        Level { members, candidates: Candidates::default(), policy }
+    /// A level of these members. Goes on as one of `before`, if that is like it: most changes of
+    /// configuration change nothing here. Nothing can be picked before the first
+    /// [`refresh`](Level::refresh).
+    pub(super) fn new(balance: Balance, members: Vec<Member>, before: &mut Vec<Level>) -> Self {
+        let is_like = |level: &Level| {
+            let pairs = || level.members.iter().zip(&members);
+            level.balance == balance
+                && level.members.len() == members.len()
+                && pairs().all(|(a, b)| (a.address, a.weight) == (b.address, b.weight))
+        };
+        let like = before.iter().position(is_like);
+        let policy = match like.map(|place| before.swap_remove(place)) {
+            Some(level) => level.policy,
+            None => Policy::new(balance, &members),
+        };
+        Level { balance, members, candidates: Candidates::default(), policy }
     }
 
     /// The endpoints of the level.
@@ -126,5 +139,17 @@ impl Level {
 impl Member {
     pub(super) fn new(key: EndpointKey, model: &model::Endpoint) -> Self {
         Member { key, address: model.address, weight: model.weight }
+    }
+}
+
+#[cfg(test)]
+impl Level {
+    /// Where its table stands in memory, if it has one.
+    pub(super) fn table(&self) -> Option<usize> {
+        match &self.policy {
+            Policy::Ring(ring) => Some(ring.place()),
+            Policy::Maglev(maglev) => Some(maglev.place()),
+            _ => None,
+        }
     }
 }

@@ -80,3 +80,11 @@ impl Turn {
         }
     }
 }
+
+#[cfg(test)]
+impl Maglev {
+    /// Where it stands in memory.
+    pub(super) fn place(&self) -> usize {
+        self.table.as_ptr().addr()
+    }
+}

@@ -101,9 +101,10 @@ pub(crate) struct Balancer {
 }
 
 impl Balancer {
-    /// Chooses among these endpoints as `cluster` says. Endpoints tell by `changed` that they have
-    /// changed.
+    /// Chooses among these endpoints as `cluster` says, and where nothing has changed as before.
+    /// Endpoints tell by `changed` that they have changed.
     pub(crate) fn new<'a>(
+        before: Balancer,
         cluster: &model::Cluster,
         endpoints: impl IntoIterator<Item = (EndpointKey, &'a model::Endpoint)>,
         changed: Changed,
@@ -113,8 +114,10 @@ impl Balancer {
             levels.entry(endpoint.priority).or_default().push(Member::new(key, endpoint));
         }
         changed.set(true);
+        let mut before = before.levels;
+        let level = |members| Level::new(cluster.balance, members, &mut before);
         Balancer {
-            levels: levels.into_values().map(|m| Level::new(cluster.balance, m)).collect(),
+            levels: levels.into_values().map(level).collect(),
             shares: Vec::new(),
             panic_threshold: cluster.panic_threshold,
             slow_start: cluster.slow_start,

@@ -77,6 +77,11 @@ fn nth(place: u64, n: u64) -> u64 {
 
 #[cfg(test)]
 impl Ring {
+    /// Where it stands in memory.
+    pub(super) fn place(&self) -> usize {
+        self.points.as_ptr().addr()
+    }
+
     /// The most points that have to be looked at to find the one that follows a hash.
     pub(super) fn longest_search(&self) -> usize {
         let ends = self.starts.iter().skip(1).copied().chain([self.points.len() as u32]);

@@ -46,8 +46,16 @@ impl Bench {
         };
         let keys: Vec<_> = model.endpoints.iter().map(&mut insert).collect();
         let all = keys.iter().copied().zip(&model.endpoints);
-        let balancer = Balancer::new(&model, all, changed);
+        let balancer = Balancer::new(Balancer::default(), &model, all, changed);
         Bench { balancer, endpoints, keys, now, model }
+    }
+
+    /// Takes the model on again.
+    fn reload(&mut self) {
+        let before = std::mem::take(&mut self.balancer);
+        let changed = before.changed.clone();
+        let all = self.keys.iter().copied().zip(&self.model.endpoints);
+        self.balancer = Balancer::new(before, &self.model, all, changed);
     }
 
     fn try_pick(&mut self, hash: Option<u64>) -> Option<Pick> {
@@ -458,6 +466,25 @@ fn a_ring_or_table_is_entered_near_the_end_of_the_search() {
         assert_eq!(asked.get(), 2000);
         assert!(owners.len() > count / 4);
         assert!(ring.longest_search() <= 16, "{count}: {}", ring.longest_search());
+    }
+}
+
+#[test]
+fn a_configuration_that_changes_nothing_leaves_turns_and_tables_as_they_are() {
+    for balance in ALL {
+        let mut bench = Bench::new(cluster(balance, &[1, 1, 1]));
+        let hash = if balance.is_by_hash() { keyed } else { unkeyed };
+        let table = |bench: &Bench| bench.balancer.levels[0].table();
+        let (mut tally, before) = (vec![0; 3], table(&bench));
+        for n in 0..300 {
+            bench.reload();
+            tally[bench.pick(hash(n))] += 1;
+        }
+        assert_eq!(table(&bench), before, "{balance:?}: the table has been made anew");
+        assert!(in_proportion(&tally, &[1, 1, 1], 0.4), "{balance:?}: {tally:?}");
+        bench.model.endpoints[0].weight = 2;
+        bench.reload();
+        assert!(before.is_none() || table(&bench) != before, "{balance:?}");
     }
 }
 
