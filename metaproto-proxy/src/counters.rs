@@ -163,6 +163,12 @@ pub struct ClusterCounters {
     pub requests: u64,
     /// Requests sent, or waiting for a connection, whose response has not come.
     pub active: u64,
+    /// Requests for which too few endpoints were usable, so that all were used.
+    pub panicked: u64,
+    /// Requests to endpoints that are not of the first priority.
+    pub spilled: u64,
+    /// Requests without a key, where the endpoint is chosen by its hash: they went to any.
+    pub unkeyed: u64,
     /// Requests moved to another endpoint because the first could not be connected to.
     pub redispatched: u64,
     /// Requests sent again after a failure.
@@ -214,7 +220,8 @@ impl ClusterCounters {
     pub fn merge(&mut self, other: &ClusterCounters) {
         add_fields!(self, other,
             connections connections_active connect_failures resets protocol_errors bytes_received
-            bytes_sent requests active redispatched retries retries_refused timeouts pings late unmatched keepalive_pings
+            bytes_sent requests active panicked spilled unkeyed redispatched retries retries_refused
+            timeouts pings late unmatched keepalive_pings
             keepalive_failures unread_bodies);
     }
 }

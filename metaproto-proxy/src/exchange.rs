@@ -17,11 +17,12 @@ use metaproto_core::{
 };
 use tokio::time::Instant;
 
+use crate::cluster::Timed;
 use crate::counters::Outcome;
 use crate::downstream::{Downstream, Listener};
 use crate::message::Message;
 use crate::retry::{self, Again};
-use crate::route::Route;
+use crate::route::{Destination, Route};
 use crate::worker::{ClusterKey, DownstreamKey, EndpointKey, Worker};
 use crate::{cluster, downstream, upstream};
 
@@ -48,6 +49,8 @@ pub(crate) struct Call {
     pub(crate) failed_connects: u32,
     /// What it takes to try again, if its route says so.
     pub(crate) again: Option<Box<Again>>,
+    /// Where it has been sent and when, if the balancing asks how long answers take.
+    pub(crate) timed: Option<Timed>,
 }
 
 impl Call {
@@ -67,6 +70,7 @@ impl Call {
             deadline: self.deadline,
             route: self.route.clone(),
             failed_connects: 0,
+            timed: None,
             again: Some(again),
         }
     }
@@ -110,16 +114,18 @@ fn choose(
         return Err(Box::new(Error::new(ErrorKind::Timeout, error)));
     }
 
+    // Before the message takes the frame that the keys stand in.
+    let destination = route.destination(metadata, client.address);
     let changes = &route.model.request;
     let message = Message::take(metadata, filtered, changes, &*client.codec)
         .map_err(|error| Box::new(unsupported(&error)))?;
 
-    let cluster = route.cluster().ok_or_else(|| Box::new(no_cluster(&route)))?;
-    let endpoint = endpoint(worker, cluster, call.from, None)
-        .ok_or_else(|| Box::new(no_endpoint(worker, cluster)))?;
+    let destination = destination.ok_or_else(|| Box::new(no_cluster(&route)))?;
+    let endpoint = endpoint(worker, destination, call.from, None)
+        .ok_or_else(|| Box::new(no_endpoint(worker, destination.cluster)))?;
 
     call.route = Some(route);
-    retry::prepare(worker, call, &message, cluster, endpoint);
+    retry::prepare(worker, call, &message, destination, endpoint);
     if is_stream(metadata.kind) && upstream::sharing(worker, endpoint) != Some(Sharing::Bound) {
         let error = "streams need upstream_mode: bound";
         return Err(Box::new(Error::new(ErrorKind::Unsupported, error)));
@@ -144,7 +150,8 @@ pub(crate) fn redispatch(
         cluster.counters.redispatched += u64::from(left);
         left
     });
-    let other = if others { endpoint(worker, cluster, call.from, Some(failed)) } else { None };
+    let anywhere = Destination { cluster, hash: None };
+    let other = if others { endpoint(worker, anywhere, call.from, Some(failed)) } else { None };
     match other {
         Some(endpoint) => upstream::dispatch(worker, endpoint, call, message),
         None => fail(worker, call, error),
@@ -155,12 +162,11 @@ pub(crate) fn redispatch(
 #[inline(always)]
 pub(crate) fn endpoint(
     worker: &mut Worker,
-    cluster: ClusterKey,
+    to: Destination,
     from: DownstreamKey,
     avoid: Option<EndpointKey>,
 ) -> Option<EndpointKey> {
-    upstream::bound_endpoint(worker, cluster, from)
-        .or_else(|| cluster::pick(worker, cluster, avoid))
+    upstream::bound_endpoint(worker, to.cluster, from).or_else(|| cluster::pick(worker, to, avoid))
 }
 
 /// A one-way request has been handed to an upstream connection: that is its end. So it is with the
@@ -200,6 +206,7 @@ pub(crate) fn pass_go_away(worker: &mut Worker, metadata: &Metadata, from: Downs
 /// Hands a response to the caller; `metadata` has been filled by the codec of the upstream.
 #[inline(always)]
 pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) {
+    cluster::answered(worker, &call);
     let status = metadata.status.unwrap_or(Status::ok(0));
     let Some(call) = retry::answered(worker, call, status) else { return };
     let filtered = worker.filters.response(metadata);
@@ -240,6 +247,7 @@ fn unchanged(
 
 /// A call has failed: it is tried again, or its caller told.
 pub(crate) fn fail(worker: &mut Worker, call: Call, error: Error) {
+    cluster::unanswered(worker, &call);
     if let Some(call) = retry::failed(worker, call, &error) {
         give_up(worker, call, error);
     }
@@ -296,8 +304,8 @@ fn no_cluster(route: &Route) -> Error {
 }
 
 fn no_endpoint(worker: &Worker, cluster: ClusterKey) -> Error {
-    let name = worker.clusters.get(cluster).map_or("?", |cluster| &cluster.model.name);
-    Error::new(ErrorKind::NoHealthyUpstream, format!("cluster {name} has no endpoints"))
+    let message = worker.clusters.get(cluster).map(cluster::Cluster::why_no_endpoint);
+    Error::new(ErrorKind::NoHealthyUpstream, message.unwrap_or_default())
 }
 
 fn unsupported(error: &EncodeError) -> Error {

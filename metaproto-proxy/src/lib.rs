@@ -20,6 +20,7 @@ mod cluster;
 mod downstream;
 mod exchange;
 mod filter;
+mod hash;
 mod inbound;
 mod io;
 mod message;

@@ -1,7 +1,7 @@
 //! Another snapshot, taken on whole while requests are in flight.
 //!
-//! What stays keeps its connections: listeners by name, address and protocol; clusters by name and
-//! protocol; endpoints by address. What goes is let go: its sockets are closed, its connections end
+//! What stays keeps its connections: listeners by name, address and protocol; clusters by name,
+//! subset and protocol; endpoints by address. What goes is let go: its sockets are closed, its connections end
 //! when they have nothing in flight.
 
 use std::cell::RefCell;
@@ -10,22 +10,29 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use metaproto_core::{Interest, Protocol};
+use tokio::time::Instant;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Latency};
 use crate::downstream::{self, Listener};
-use crate::model::{self, Snapshot};
+use crate::model::{self, Balance, Labels, Snapshot};
 use crate::route::RouteTable;
 use crate::sockets::Sockets;
 use crate::upstream::{self, Endpoint};
 use crate::worker::{ClusterKey, SharedWorker, Worker};
 
-/// Names a cluster as one protocol uses it, with one set of options.
-type ClusterName = (String, String);
+/// Names a cluster, or a subset of it, as one protocol uses it, with one set of options. A subset is a
+/// cluster of its own: it has its own connections, and is balanced for itself.
+type ClusterName = (String, Labels, String);
 
-/// What the calls of `listener` to the cluster `model` use.
-fn cluster_name(model: &model::Cluster, listener: &model::Listener) -> ClusterName {
+/// What the calls of `listener` to a subset of the cluster `model` use.
+fn cluster_name(
+    model: &model::Cluster,
+    subset: &Labels,
+    listener: &model::Listener,
+) -> ClusterName {
     let protocol = model.protocol(&listener.protocol);
-    (model.name.clone(), identity(&*protocol.unwrap_or_else(|_| listener.protocol.clone())))
+    let protocol = protocol.unwrap_or_else(|_| listener.protocol.clone());
+    (model.name.clone(), subset.clone(), identity(&*protocol))
 }
 
 /// What a protocol and its options look like: protocols that differ must not share connections.
@@ -37,7 +44,7 @@ fn identity(protocol: &dyn Protocol) -> String {
 pub(crate) fn apply(worker: &SharedWorker, snapshot: Arc<Snapshot>, sockets: Sockets) {
     {
         let worker = &mut *worker.borrow_mut();
-        worker.now = tokio::time::Instant::now();
+        worker.now = Instant::now();
         retire_listeners(worker, &snapshot);
         let clusters = apply_clusters(worker, &snapshot);
         for listener in &snapshot.listeners {
@@ -89,9 +96,10 @@ fn apply_listener(
         .entry(name)
         .or_insert_with(|| Rc::new(RefCell::new(Listener::new(model.clone()))))
         .clone();
-    let routes = RouteTable::new(&model.routes, |cluster| {
-        let cluster = snapshot.clusters.get(cluster)?;
-        clusters.get(&cluster_name(cluster, model)).copied()
+    let routes = RouteTable::new(&model.routes, |target| {
+        let cluster = snapshot.clusters.get(&target.cluster)?;
+        let key = *clusters.get(&cluster_name(cluster, &target.subset, model))?;
+        Some((key, worker.clusters.get(key)?.model.clone()))
     });
     // A filter may ask for anything.
     let interest = if worker.filters.is_empty() { routes.interest() } else { Interest::All };
@@ -114,20 +122,21 @@ fn apply_clusters(worker: &mut Worker, snapshot: &Snapshot) -> HashMap<ClusterNa
     let mut known: HashMap<ClusterName, ClusterKey> = worker
         .clusters
         .iter()
-        .map(|(key, c)| ((c.model.name.clone(), identity(&*c.protocol)), key))
+        .map(|(key, c)| ((c.model.name.clone(), c.subset.clone(), identity(&*c.protocol)), key))
         .collect();
     let mut used = HashMap::new();
     for listener in &snapshot.listeners {
         let targets = listener.routes.iter().flat_map(|route| &route.clusters);
         for target in targets {
             let Some(model) = snapshot.clusters.get(&target.cluster) else { continue };
-            let name = cluster_name(model, listener);
+            let subset = target.subset.clone();
+            let name = cluster_name(model, &subset, listener);
             if used.contains_key(&name) {
                 continue;
             }
             let key = match known.remove(&name) {
                 Some(key) => key,
-                None => worker.clusters.insert(Cluster::new(model.clone(), listener)),
+                None => worker.clusters.insert(Cluster::new(model.clone(), subset, listener)),
             };
             if let Some(cluster) = worker.clusters.get_mut(key) {
                 let before = cluster.sharing;
@@ -146,31 +155,38 @@ fn apply_clusters(worker: &mut Worker, snapshot: &Snapshot) -> HashMap<ClusterNa
 fn apply_endpoints(worker: &mut Worker, key: ClusterKey, sharing_changed: bool) {
     let Some(cluster) = worker.clusters.get_mut(key) else { return };
     let mut old = std::mem::take(&mut cluster.endpoints);
-    let wanted = cluster.model.endpoints.clone();
+    let (wanted, changed, balance) =
+        (cluster.wanted(), cluster.changed.clone(), cluster.model.balance);
     let mut endpoints = Vec::with_capacity(wanted.len());
-    for model::Endpoint { address, weight, .. } in wanted {
+    for model in wanted {
         let kept = old.iter().position(|k| {
-            worker.endpoints.get(*k).is_some_and(|endpoint| endpoint.address == address)
+            worker.endpoints.get(*k).is_some_and(|endpoint| endpoint.address == model.address)
         });
         let endpoint = match kept.map(|position| old.swap_remove(position)) {
             Some(endpoint) => endpoint,
-            None => worker.endpoints.insert(Endpoint::new(key, address, weight)),
+            None => worker.endpoints.insert(Endpoint::new(key, model.address, changed.clone())),
         };
         if let Some(endpoint) = worker.endpoints.get_mut(endpoint) {
-            endpoint.weight = weight;
+            endpoint.latency = latency(endpoint.latency, balance, worker.now);
         }
         if sharing_changed {
             upstream::retire_all(worker, endpoint);
         }
         upstream::connect_more(worker, endpoint);
-        endpoints.push(endpoint);
+        endpoints.push((endpoint, model));
     }
     if let Some(cluster) = worker.clusters.get_mut(key) {
-        cluster.endpoints = endpoints;
+        cluster.set_endpoints(&endpoints, &mut worker.endpoints, worker.now);
     }
     for endpoint in old {
         upstream::remove_endpoint(worker, endpoint);
     }
+}
+
+/// What is known of an endpoint's latency, if the balancing asks for it.
+fn latency(known: Option<Latency>, balance: Balance, now: Instant) -> Option<Latency> {
+    let Balance::PeakEwma { decay } = balance else { return None };
+    Some(known.map_or_else(|| Latency::new(decay, now), |known| known.with_decay(decay)))
 }
 
 /// Lets the clusters go that no listener leads to. Clients of a retired listener may still need

@@ -17,14 +17,15 @@ use crate::cluster::Cluster;
 use crate::exchange::{self, Call};
 use crate::message::Message;
 use crate::model::{Retry, RetryOn};
+use crate::route::Destination;
 use crate::upstream;
-use crate::worker::{ClusterKey, EndpointKey, Worker};
+use crate::worker::{EndpointKey, Worker};
 
 /// What it takes to send a call again.
 #[derive(Debug)]
 pub(crate) struct Again {
     message: Message,
-    cluster: ClusterKey,
+    to: Destination,
     /// Where it was sent last.
     last: EndpointKey,
     /// How often it has been tried again.
@@ -38,9 +39,9 @@ pub(crate) struct Again {
 }
 
 impl Again {
-    fn new(message: &Message, cluster: ClusterKey, last: EndpointKey) -> Box<Self> {
+    fn new(message: &Message, to: Destination, last: EndpointKey) -> Box<Self> {
         let message = message.kept();
-        Box::new(Again { message, cluster, last, retries: 0, until: None, race: None, slot: None })
+        Box::new(Again { message, to, last, retries: 0, until: None, race: None, slot: None })
     }
 
     /// When the try that is under way is given up.
@@ -125,7 +126,7 @@ pub(crate) fn prepare(
     worker: &mut Worker,
     call: &mut Call,
     message: &Message,
-    cluster: ClusterKey,
+    to: Destination,
     endpoint: EndpointKey,
 ) {
     let Some(route) = &call.route else { return };
@@ -133,12 +134,12 @@ pub(crate) fn prepare(
     if (retry.is_none() && hedge.is_none()) || call.head.kind != MessageKind::Request {
         return;
     }
-    let mut again = Again::new(message, cluster, endpoint);
+    let mut again = Again::new(message, to, endpoint);
     let per_try = retry.and_then(|retry| retry.per_try_timeout);
     again.until = per_try.and_then(|time| worker.now.checked_add(time));
     if let Some(hedge) = hedge {
         let race = Rc::new(Race { open: Cell::new(2), won: Cell::new(false) });
-        let mut other = Again::new(message, cluster, endpoint);
+        let mut other = Again::new(message, to, endpoint);
         (again.race, other.race) = (Some(race.clone()), Some(race));
         let error = Error::new(ErrorKind::Timeout, "no response in time");
         wait(worker, worker.now + hedge.after, call.twin(other), error);
@@ -213,7 +214,7 @@ fn try_again(
     };
     let at = worker.now + backoff(retry, again.retries);
     let is_late = call.deadline.is_some_and(|deadline| deadline <= at);
-    let Some(cluster) = worker.clusters.get_mut(again.cluster).filter(|_| !is_late) else {
+    let Some(cluster) = worker.clusters.get_mut(again.to.cluster).filter(|_| !is_late) else {
         return Some(call);
     };
     again.slot = None;
@@ -260,8 +261,8 @@ fn send(worker: &mut Worker, mut call: Call, error: Error) {
     if !worker.downstreams.contains_key(call.from) {
         return end(worker, call, error);
     }
-    let (cluster, last) = (again.cluster, again.last);
-    let Some(endpoint) = exchange::endpoint(worker, cluster, call.from, Some(last)) else {
+    let (to, last) = (again.to, again.last);
+    let Some(endpoint) = exchange::endpoint(worker, to, call.from, Some(last)) else {
         return end(worker, call, error);
     };
     let route = call.route.as_ref();

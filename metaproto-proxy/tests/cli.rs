@@ -180,6 +180,9 @@ fn every_key_is_in_the_documentation() {
         "clusters: {c: [{x: 1}]}",
         "clusters: {c: {keepalive: {x: 1}}}",
         "clusters: {c: {balance: x}}",
+        "clusters: {c: {balance: {x: 1}}}",
+        "clusters: {c: {hash: {x: 1}}}",
+        "clusters: {c: {subset_fallback: x}}",
         "clusters: {c: {upstream_mode: x}}",
     ] {
         let path = file(folder.path(), content);

@@ -89,20 +89,30 @@ impl Translator {
     ) -> Result<(), EncodeError> {
         let carrier = Carrier::of_message(None, frame, |_| {}).map_err(|e| unreadable(&e))?;
         let mut zlib = std::mem::take(&mut self.inflate);
-        let content = carrier.whole(frame, &mut zlib, most).map_err(|error| unreadable(&error));
-        let written = content.and_then(|content| {
-            let envelope = content.envelope().map_err(|error| unreadable(&error))?;
-            let source = Source { frame, carrier: &carrier, content: &content, envelope };
-            match source.is_like(target) {
-                true => {
-                    out.share(frame.clone());
-                    Ok(())
-                }
-                false => self.write(&source, target, out),
-            }
-        });
+        let written = self.translate_with(frame, &carrier, &mut zlib, (target, most), out);
         self.inflate = zlib;
         written
+    }
+
+    fn translate_with(
+        &mut self,
+        frame: &Bytes,
+        carrier: &Carrier,
+        zlib: &mut Zlib,
+        (target, most): (&Target, usize),
+        out: &mut Output,
+    ) -> Result<(), EncodeError> {
+        // The front is enough to tell whether anything has to be done.
+        let front = carrier.content(frame, zlib).map_err(|error| unreadable(&error))?;
+        let envelope = front.envelope().map_err(|error| unreadable(&error))?;
+        let source = Source { frame, carrier, content: &front, envelope };
+        if source.is_like(target) {
+            out.share(frame.clone());
+            return Ok(());
+        }
+        let envelope = source.envelope;
+        let whole = carrier.whole(frame, zlib, most).map_err(|error| unreadable(&error))?;
+        self.write(&Source { frame, carrier, content: &whole, envelope }, target, out)
     }
 
     fn write(

@@ -7,15 +7,21 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use metaproto_core::{Correlation, Protocol, Sharing};
+use slotmap::SlotMap;
+use tokio::time::Instant;
 
-pub(crate) use self::balance::pick;
+use self::balance::Balancer;
+pub(crate) use self::balance::{Changed, Latency, Timed, answered, pick, unanswered};
 use crate::counters::ClusterCounters;
-use crate::model;
+use crate::model::{self, Labels, SubsetFallback};
+use crate::upstream::Endpoint;
 use crate::worker::EndpointKey;
 
-/// A cluster as one protocol uses it.
+/// A cluster, or a subset of one, as one protocol uses it.
 pub(crate) struct Cluster {
     pub(crate) model: Arc<model::Cluster>,
+    /// What all its endpoints have; nothing for the whole of the cluster.
+    pub(crate) subset: Labels,
     pub(crate) protocol: Arc<dyn Protocol>,
     /// How responses find their requests.
     pub(crate) correlation: Correlation,
@@ -35,13 +41,18 @@ pub(crate) struct Cluster {
     pub(crate) counters: ClusterCounters,
     /// How many of its calls are further attempts.
     pub(crate) retries: Rc<Cell<usize>>,
-    /// Where the round robin goes on.
-    next: usize,
+    /// Set by an endpoint that has become usable, or ceased to be.
+    pub(crate) changed: Changed,
+    balancer: Balancer,
 }
 
 impl Cluster {
-    /// A cluster without endpoints, for the calls of `listener`.
-    pub(crate) fn new(model: Arc<model::Cluster>, listener: &model::Listener) -> Self {
+    /// A cluster without endpoints, for the calls of `listener` to `subset`.
+    pub(crate) fn new(
+        model: Arc<model::Cluster>,
+        subset: Labels,
+        listener: &model::Listener,
+    ) -> Self {
         // A protocol that refuses the options was refused with the configuration.
         let protocol = model.protocol(&listener.protocol);
         let protocol = protocol.unwrap_or_else(|_| listener.protocol.clone());
@@ -52,6 +63,7 @@ impl Cluster {
             sharing,
             keepalive: model.keepalive.times(capabilities.ping),
             model,
+            subset,
             protocol,
             correlation: if by_order { Correlation::Order } else { capabilities.correlation },
             translates: capabilities.translates,
@@ -61,16 +73,56 @@ impl Cluster {
             endpoints: Vec::new(),
             counters: ClusterCounters::default(),
             retries: Rc::default(),
-            next: 0,
+            changed: Changed::default(),
+            balancer: Balancer::default(),
         }
     }
 
     /// Takes on another configuration; endpoints and counters stay.
     pub(crate) fn update(&mut self, model: Arc<model::Cluster>, listener: &model::Listener) {
-        let fresh = Cluster::new(model, listener);
+        let fresh = Cluster::new(model, std::mem::take(&mut self.subset), listener);
         let endpoints = std::mem::take(&mut self.endpoints);
         let counters = std::mem::take(&mut self.counters);
         let retries = self.retries.clone();
-        *self = Cluster { endpoints, counters, retries, ..fresh };
+        let (changed, balancer) = (self.changed.clone(), std::mem::take(&mut self.balancer));
+        *self = Cluster { endpoints, counters, retries, changed, balancer, ..fresh };
+    }
+
+    /// The endpoints that it should have: those of its subset, or, if there are none and its
+    /// configuration says so, all.
+    pub(crate) fn wanted(&self) -> Vec<model::Endpoint> {
+        let all = &self.model.endpoints;
+        let subset: Vec<_> = all.iter().filter(|e| e.has(&self.subset)).cloned().collect();
+        match self.model.subset_fallback {
+            SubsetFallback::Any if subset.is_empty() => all.clone(),
+            _ => subset,
+        }
+    }
+
+    /// Why no endpoint can be chosen.
+    pub(crate) fn why_no_endpoint(&self) -> String {
+        let name = &self.model.name;
+        let labels: Vec<_> =
+            self.subset.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        match (self.endpoints.is_empty(), labels.as_slice()) {
+            (true, []) => format!("cluster {name} has no endpoints"),
+            (true, labels) => format!("cluster {name} has no endpoints with {}", labels.join(", ")),
+            (false, _) => format!("no endpoint of cluster {name} is usable"),
+        }
+    }
+
+    /// Takes on the endpoints `wanted`, which are among `all`.
+    pub(crate) fn set_endpoints(
+        &mut self,
+        wanted: &[(EndpointKey, model::Endpoint)],
+        all: &mut SlotMap<EndpointKey, Endpoint>,
+        now: Instant,
+    ) {
+        self.endpoints = wanted.iter().map(|(key, _)| *key).collect();
+        let wanted = wanted.iter().map(|(key, endpoint)| (*key, endpoint));
+        let before = std::mem::take(&mut self.balancer);
+        self.balancer = Balancer::new(before, &self.model, wanted, self.changed.clone());
+        // So that endpoints are known to be usable from now on, whenever the next call comes.
+        self.balancer.refresh(all, now);
     }
 }

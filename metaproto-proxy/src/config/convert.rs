@@ -8,7 +8,10 @@ use metaproto_core::{Change, Limits, Mutation};
 
 use super::protocols::Protocols;
 use super::schema::{self, Match, Period, Size, Timeout};
-use crate::model::{Cluster, Endpoint, Invalid, Listener, Matcher, Predicate, Route, Snapshot};
+use crate::model::{
+    Cluster, Endpoint, HashKey, Invalid, Labels, Listener, Matcher, Predicate, Route, Snapshot,
+    WeightedCluster,
+};
 
 type Result<T> = std::result::Result<T, Invalid>;
 
@@ -132,19 +135,22 @@ impl Conversion<'_> {
         let mut cluster = Cluster::new(name, []);
         for (i, endpoint) in file.endpoints.iter().enumerate() {
             // The short form has no key of its own.
-            let key = if endpoint.weight.is_some() { ".address" } else { "" };
+            let key = if endpoint.is_plain() { "" } else { ".address" };
             let addresses = resolve(&endpoint.address, &format!("{path}.endpoints[{i}]{key}"))?;
-            let weight = endpoint.weight.unwrap_or(1);
             // A name may have several addresses, which moves those behind it.
             let places = cluster.endpoints.len()..cluster.endpoints.len() + addresses.len();
             let model = places.map(|place| format!("clusters.{name}.endpoints[{place}]"));
             self.spellings.extend(model.map(|m| (m, format!("{path}.endpoints[{i}]"))));
-            cluster
-                .endpoints
-                .extend(addresses.into_iter().map(|a| Endpoint::new(a).weight(weight)));
+            cluster.endpoints.extend(addresses.into_iter().map(|address| {
+                let mut model = Endpoint::new(address);
+                overwrite(&mut model.weight, endpoint.weight);
+                overwrite(&mut model.priority, endpoint.priority);
+                model.labels.clone_from(&endpoint.labels);
+                model
+            }));
         }
         cluster.options.clone_from(&file.options);
-        overwrite(&mut cluster.balance, file.balance.map(Into::into));
+        self.balancing(&mut cluster, file, path)?;
         cluster.sharing = file.upstream_mode.map(Into::into);
         overwrite(&mut cluster.connections, file.connections);
         overwrite(&mut cluster.max_connections, file.max_connections);
@@ -163,15 +169,54 @@ impl Conversion<'_> {
         Ok(cluster)
     }
 
+    fn balancing(
+        &mut self,
+        cluster: &mut Cluster,
+        file: &schema::Cluster,
+        path: &str,
+    ) -> Result<()> {
+        if let Some(balance) = file.balance {
+            cluster.balance = balance.model().map_err(|(option, reason)| {
+                Invalid::new(format!("{path}.balance.{option}"), reason)
+            })?;
+        }
+        let model = format!("clusters.{}.hash", cluster.name);
+        cluster.hash = self.hash_keys(file.hash.as_ref(), &model, &format!("{path}.hash"));
+        overwrite(&mut cluster.panic_threshold, file.panic_threshold);
+        if let Some(Timeout(time)) = file.slow_start {
+            cluster.slow_start = time;
+        }
+        overwrite(&mut cluster.subset_fallback, file.subset_fallback.map(Into::into));
+        Ok(())
+    }
+
+    /// The keys in the order of the file; a key alone is written without its place.
+    fn hash_keys(
+        &mut self,
+        file: Option<&schema::HashKeys>,
+        model: &str,
+        path: &str,
+    ) -> Vec<HashKey> {
+        if let Some(schema::HashKeys::One(_)) = file {
+            self.spellings.push((format!("{model}[0]"), path.to_owned()));
+        }
+        file.map(schema::HashKeys::model).unwrap_or_default()
+    }
+
     fn route(&mut self, file: &schema::Route, path: &str) -> Result<Route> {
         let mut route = match (&file.cluster, file.clusters.as_slice()) {
             (Some(cluster), []) => {
                 let model = format!("{path}.clusters[0].cluster");
                 self.spellings.push((model, format!("{path}.cluster")));
-                Route::to(cluster)
+                let mut route = Route::to(cluster);
+                route.clusters = vec![target(cluster, None, &file.subset)];
+                route
             }
             (None, targets @ [_, ..]) => {
-                Route::split(targets.iter().map(|t| (&t.cluster, t.weight.unwrap_or(1))))
+                let mut route = Route::split(targets.iter().map(|t| (&t.cluster, 1)));
+                let models = targets.iter().map(|t| target(&t.cluster, t.weight, &t.subset));
+                route.clusters = models.collect();
+                route
             }
             (Some(_), _) => {
                 let reason = "there is a list of clusters, too; give one of them";
@@ -179,6 +224,13 @@ impl Conversion<'_> {
             }
             (None, []) => return Err(Invalid::new(path, "needs a cluster, or a list of clusters")),
         };
+        if !file.clusters.is_empty() && !file.subset.is_empty() {
+            let reason = "there is a list of clusters; give each its own";
+            return Err(Invalid::new(format!("{path}.subset"), reason));
+        }
+        let (sticky, hash) = (format!("{path}.sticky"), format!("{path}.hash"));
+        route.sticky = self.hash_keys(file.sticky.as_ref(), &sticky, &sticky);
+        route.hash = self.hash_keys(file.hash.as_ref(), &hash, &hash);
         overwrite(&mut route.name, file.name.clone());
         if let Some(Timeout(timeout)) = file.timeout {
             route.timeout = timeout;
@@ -227,6 +279,12 @@ impl Conversion<'_> {
         }
         mutation
     }
+}
+
+fn target(cluster: &str, weight: Option<u32>, subset: &Labels) -> WeightedCluster {
+    let mut target = WeightedCluster::new(cluster, weight.unwrap_or(1));
+    target.subset.clone_from(subset);
+    target
 }
 
 fn overwrite<T>(default: &mut T, given: Option<T>) {

@@ -13,7 +13,7 @@ use serde::ser::{Serialize, Serializer};
 use super::schema::{Cluster, Endpoint, Keepalive, KeepaliveTimes, Match, Protocol};
 
 /// A value with up to three forms. Forms that are not given are refused.
-trait Forms<'de>: Sized {
+pub(super) trait Forms<'de>: Sized {
     /// What is expected, to follow "expected" in an error.
     const EXPECTED: &'static str;
 
@@ -32,7 +32,7 @@ trait Forms<'de>: Sized {
 }
 
 /// Reads whichever form is there.
-fn any<'de, T: Forms<'de>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+pub(super) fn any<'de, T: Forms<'de>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     from.deserialize_any(AnyForm(PhantomData))
 }
 
@@ -95,7 +95,7 @@ impl<'de> Forms<'de> for Cluster {
 }
 
 impl<'de> Forms<'de> for Endpoint {
-    const EXPECTED: &'static str = "\"host:port\", or a map with an address and a weight";
+    const EXPECTED: &'static str = "\"host:port\", or a map with an address";
 
     fn text<E: de::Error>(text: &str) -> Result<Self, E> {
         Ok(Endpoint::at(text))
@@ -150,9 +150,9 @@ impl Serialize for Cluster {
 
 impl Serialize for Endpoint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.weight {
-            None => serializer.serialize_str(&self.address),
-            Some(_) => Endpoint::serialize(self, serializer),
+        match self.is_plain() {
+            true => serializer.serialize_str(&self.address),
+            false => Endpoint::serialize(self, serializer),
         }
     }
 }

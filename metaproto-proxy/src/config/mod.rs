@@ -4,6 +4,7 @@
 
 pub mod schema;
 
+mod balance;
 mod convert;
 mod error;
 mod forms;

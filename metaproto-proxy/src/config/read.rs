@@ -21,9 +21,9 @@ impl File {
             let reported = error.location().map(|place| (place.line(), place.column()));
             // Serde's own errors are raised behind the value that they are about.
             let exact = match error.without_snippet() {
-                YamlError::SerdeInvalidType { .. } | YamlError::SerdeInvalidValue { .. } => {
-                    place(text, &path)
-                }
+                YamlError::SerdeInvalidType { .. }
+                | YamlError::SerdeInvalidValue { .. }
+                | YamlError::SerdeUnknownVariant { .. } => place(text, &path),
                 _ => None,
             };
             Error::new(path, reason(&error)).at(exact.or(reported))

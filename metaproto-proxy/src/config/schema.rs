@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model;
 
+pub use super::balance::{Balance, Endpoint, HashKey, HashKeys, Policy, SubsetFallback};
 pub use super::forms::Pairs;
 pub use super::keepalive::{Keepalive, KeepaliveTimes};
 pub use super::retry::{Hedge, Retry, RetryBudget, RetryOn};
@@ -112,9 +113,18 @@ pub struct Route {
     /// The cluster that the calls go to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<String>,
+    /// What the endpoints of that cluster must have; by default nothing.
+    #[serde(default, skip_serializing_if = "model::Labels::is_empty")]
+    pub subset: model::Labels,
     /// Several clusters that share the calls, instead of one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clusters: Vec<Target>,
+    /// See [`model::Route::sticky`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sticky: Option<HashKeys>,
+    /// See [`model::Route::hash`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<HashKeys>,
     /// See [`model::Route::timeout`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Timeout>,
@@ -141,6 +151,9 @@ pub struct Target {
     /// Its share; by default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<u32>,
+    /// What its endpoints must have; by default nothing.
+    #[serde(default, skip_serializing_if = "model::Labels::is_empty")]
+    pub subset: model::Labels,
 }
 
 /// What must hold of a request.
@@ -222,6 +235,18 @@ pub struct Cluster {
     /// How a server is chosen for a call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balance: Option<Balance>,
+    /// See [`model::Cluster::hash`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<HashKeys>,
+    /// See [`model::Cluster::panic_threshold`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub panic_threshold: Option<u8>,
+    /// See [`model::Cluster::slow_start`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_start: Option<Timeout>,
+    /// See [`model::Cluster::subset_fallback`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subset_fallback: Option<SubsetFallback>,
     /// How connections are used; by default as the protocol prefers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_mode: Option<UpstreamMode>,
@@ -248,27 +273,6 @@ pub struct Cluster {
     pub keepalive: Option<Keepalive>,
 }
 
-/// A server: its address, or its address and weight.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, remote = "Self")]
-pub struct Endpoint {
-    /// `host:port`.
-    pub address: String,
-    /// Its share of the calls; by default 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weight: Option<u32>,
-}
-
-/// The words for [`model::Balance`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Balance {
-    /// See [`model::Balance::RoundRobin`].
-    RoundRobin,
-    /// See [`model::Balance::LeastRequest`].
-    LeastRequest,
-}
-
 /// The words for [`Sharing`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -279,15 +283,6 @@ pub enum UpstreamMode {
     Exclusive,
     /// See [`Sharing::Bound`].
     Bound,
-}
-
-impl From<Balance> for model::Balance {
-    fn from(balance: Balance) -> Self {
-        match balance {
-            Balance::RoundRobin => model::Balance::RoundRobin,
-            Balance::LeastRequest => model::Balance::LeastRequest,
-        }
-    }
 }
 
 impl From<UpstreamMode> for Sharing {
@@ -312,7 +307,7 @@ macro_rules! words {
     )* };
 }
 
-words!(Balance UpstreamMode);
+words!(UpstreamMode);
 
 impl Default for Match {
     fn default() -> Self {
@@ -364,12 +359,5 @@ impl Protocol {
     /// A protocol without options.
     pub fn named(name: impl Into<String>) -> Self {
         Protocol { name: name.into(), options: Options::new() }
-    }
-}
-
-impl Endpoint {
-    /// An endpoint without a weight of its own.
-    pub fn at(address: impl Into<String>) -> Self {
-        Endpoint { address: address.into(), weight: None }
     }
 }

@@ -1,6 +1,7 @@
 //! One connection of a client: its state, its answers, and when it is not read.
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -77,6 +78,8 @@ pub(crate) struct Downstream {
     pub(crate) retires_at: Option<Instant>,
     pub(crate) marked: bool,
     pub(crate) waker: Waker,
+    /// The client's own.
+    pub(crate) address: IpAddr,
     _place: Place,
 }
 
@@ -187,7 +190,7 @@ pub(super) fn start(
     worker: &mut Worker,
     listener: &Rc<RefCell<Listener>>,
     io: BoxIo,
-    place: Place,
+    (address, place): (IpAddr, Place),
 ) {
     let Some(shared) = worker.shared() else { return };
     worker.now = Instant::now();
@@ -225,6 +228,7 @@ pub(super) fn start(
         retires_at: max_age.and_then(|age| worker.now.checked_add(upstream::shortened(age))),
         marked: false,
         waker: Waker::noop().clone(),
+        address,
         _place: place,
     };
     drop(state);
@@ -258,6 +262,7 @@ pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey)
         route: None,
         failed_connects: 0,
         again: None,
+        timed: None,
     })
 }
 

@@ -129,7 +129,7 @@ pub(crate) fn welcome(
         place
     };
     match place {
-        Some(place) => connection::start(worker, listener, io, place),
+        Some(place) => connection::start(worker, listener, io, (peer.ip(), place)),
         None => tracing::warn!(%peer, "too many clients; one is refused"),
     }
 }

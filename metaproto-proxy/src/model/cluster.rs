@@ -7,6 +7,8 @@ use std::time::Duration;
 use super::RetryBudget;
 use metaproto_core::{OptionError, Options, Protocol, Sharing};
 
+use super::{Balance, HashKey, Labels};
+
 /// A set of endpoints that serve the same calls.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -21,6 +23,18 @@ pub struct Cluster {
     pub options: Options,
     /// How an endpoint is chosen for a call.
     pub balance: Balance,
+    /// What [`Balance::RingHash`] and [`Balance::Maglev`] hash: the first key that a request has. A
+    /// route may have keys of its own. A call without a key goes to any endpoint.
+    pub hash: Vec<HashKey>,
+    /// Percent: if fewer of the endpoints are usable, calls go to all of them. 0 uses none that is not
+    /// usable; at most 100. With several priorities it counts only when they all together can't carry
+    /// the calls.
+    pub panic_threshold: u8,
+    /// How long an endpoint that has become usable takes to get its full share; `None` is no time.
+    /// Does not hold for the choice by hash.
+    pub slow_start: Option<Duration>,
+    /// What is done for routes to a subset that no endpoint is in.
+    pub subset_fallback: SubsetFallback,
     /// How connections are used; `None` is the protocol's default.
     pub sharing: Option<Sharing>,
     /// Shared connections to each endpoint from each worker; at least 1.
@@ -50,6 +64,10 @@ impl Cluster {
     pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
     /// The default of [`idle_timeout`](Cluster::idle_timeout): one minute.
     pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+    /// The default of [`panic_threshold`](Cluster::panic_threshold): of up to a hundred endpoints none
+    /// is usable. What makes an endpoint not usable is mostly that it can't be connected to, and then
+    /// sending more calls there helps nobody.
+    pub const DEFAULT_PANIC_THRESHOLD: u8 = 1;
 
     /// A cluster of these endpoints with the defaults.
     pub fn new(name: impl Into<String>, endpoints: impl IntoIterator<Item = SocketAddr>) -> Self {
@@ -58,6 +76,10 @@ impl Cluster {
             endpoints: endpoints.into_iter().map(Endpoint::new).collect(),
             options: Options::new(),
             balance: Balance::RoundRobin,
+            hash: Vec::new(),
+            panic_threshold: Self::DEFAULT_PANIC_THRESHOLD,
+            slow_start: None,
+            subset_fallback: SubsetFallback::None,
             sharing: None,
             connections: 1,
             max_connections: Self::DEFAULT_MAX_CONNECTIONS,
@@ -92,6 +114,17 @@ impl Cluster {
     }
 }
 
+/// What is done for routes to a subset that no endpoint is in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SubsetFallback {
+    /// Calls are answered with an error.
+    #[default]
+    None,
+    /// Calls go to the whole cluster.
+    Any,
+}
+
 /// One server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -100,13 +133,18 @@ pub struct Endpoint {
     pub address: SocketAddr,
     /// Its share of the calls, relative to the others'; at least 1.
     pub weight: u32,
+    /// Its level: calls go to the endpoints of the lowest number, and spill over to the next as
+    /// fewer of them are usable.
+    pub priority: u32,
+    /// What a route may ask for.
+    pub labels: Labels,
 }
 
 impl Endpoint {
-    /// An endpoint of weight 1.
+    /// An endpoint of weight 1 and priority 0, without labels.
     #[must_use]
     pub const fn new(address: SocketAddr) -> Self {
-        Endpoint { address, weight: 1 }
+        Endpoint { address, weight: 1, priority: 0, labels: Labels::new() }
     }
 
     /// The same with another weight.
@@ -114,6 +152,25 @@ impl Endpoint {
     pub const fn weight(mut self, weight: u32) -> Self {
         self.weight = weight;
         self
+    }
+
+    /// The same with another priority.
+    #[must_use]
+    pub const fn priority(mut self, priority: u32) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// The same with a further label.
+    #[must_use]
+    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.insert(name.into(), value.into());
+        self
+    }
+
+    /// Whether it has all of `labels`.
+    pub(crate) fn has(&self, labels: &Labels) -> bool {
+        labels.iter().all(|(name, value)| self.labels.get(name) == Some(value))
     }
 }
 
@@ -158,16 +215,4 @@ impl Default for KeepaliveTimes {
     fn default() -> Self {
         KeepaliveTimes { interval: Duration::from_secs(60), timeout: Duration::from_secs(10) }
     }
-}
-
-/// How an endpoint is chosen for a call.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Balance {
-    /// One after the other, in proportion to their weights.
-    #[default]
-    RoundRobin,
-    /// Of two chosen at random the one with fewer calls in flight from this worker, relative to its
-    /// weight.
-    LeastRequest,
 }

@@ -3,13 +3,15 @@
 //! Configuration files and control planes are read into a [`Snapshot`]; the engine takes it whole
 //! and never sees their formats.
 
+mod balance;
 mod cluster;
 mod listener;
 mod retry;
 mod route;
 mod snapshot;
 
-pub use self::cluster::{Balance, Cluster, Endpoint, Keepalive, KeepaliveTimes};
+pub use self::balance::{Balance, HashKey, Labels};
+pub use self::cluster::{Cluster, Endpoint, Keepalive, KeepaliveTimes, SubsetFallback};
 pub use self::listener::Listener;
 pub use self::retry::{Hedge, Retry, RetryBudget, RetryOn};
 pub use self::route::{Matcher, Predicate, Route, WeightedCluster};

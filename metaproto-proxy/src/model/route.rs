@@ -6,6 +6,8 @@ use super::{Hedge, Retry};
 use metaproto_core::Mutation;
 use regex::bytes::Regex;
 
+use super::{HashKey, Labels};
+
 /// Sends the calls that match to a cluster.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -16,6 +18,13 @@ pub struct Route {
     pub matchers: Vec<Matcher>,
     /// Where the calls go, in proportion to the weights; at least one has a weight above zero.
     pub clusters: Vec<WeightedCluster>,
+    /// What decides between several clusters: calls of equal keys go to the same one. The first key
+    /// that a request has counts. Without keys, and for calls that have none, the clusters take
+    /// turns.
+    pub sticky: Vec<HashKey>,
+    /// What clusters that choose by hash are to hash, instead of their own
+    /// [`hash`](super::Cluster::hash).
+    pub hash: Vec<HashKey>,
     /// How long a call may take, from the arrival of the request to its response; `None` waits for
     /// as long as the connections live. A shorter timeout that the request brings itself counts.
     pub timeout: Option<Duration>,
@@ -40,7 +49,9 @@ impl Route {
         Route {
             name: cluster.clone(),
             matchers: Vec::new(),
-            clusters: vec![WeightedCluster { cluster, weight: 1 }],
+            clusters: vec![WeightedCluster::new(cluster, 1)],
+            sticky: Vec::new(),
+            hash: Vec::new(),
             timeout: Some(Self::DEFAULT_TIMEOUT),
             retry: None,
             hedge: None,
@@ -53,7 +64,7 @@ impl Route {
     pub fn split<C: Into<String>>(clusters: impl IntoIterator<Item = (C, u32)>) -> Self {
         let clusters: Vec<_> = clusters
             .into_iter()
-            .map(|(cluster, weight)| WeightedCluster { cluster: cluster.into(), weight })
+            .map(|(cluster, weight)| WeightedCluster::new(cluster, weight))
             .collect();
         let name = clusters.iter().map(|c| c.cluster.as_str()).collect::<Vec<_>>().join("+");
         Route { clusters, ..Route::to(name) }
@@ -76,11 +87,28 @@ impl Route {
 
 /// A cluster and its share of a route's calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WeightedCluster {
     /// The cluster's name.
     pub cluster: String,
     /// Its share, relative to the sum of all weights. Zero gets no calls.
     pub weight: u32,
+    /// Only the endpoints that have all these labels are meant; without labels all are.
+    pub subset: Labels,
+}
+
+impl WeightedCluster {
+    /// This share for all of a cluster.
+    pub fn new(cluster: impl Into<String>, weight: u32) -> Self {
+        WeightedCluster { cluster: cluster.into(), weight, subset: Labels::new() }
+    }
+
+    /// The same for the endpoints that have this label, too.
+    #[must_use]
+    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.subset.insert(name.into(), value.into());
+        self
+    }
 }
 
 /// One condition on one property of a request.

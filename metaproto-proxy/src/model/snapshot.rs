@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use metaproto_core::{Change, Correlation, Mutation, Protocol, Sharing};
 
-use super::{Cluster, Keepalive, Listener, Matcher, Predicate, Route};
+use super::{Cluster, HashKey, Keepalive, Listener, Matcher, Predicate, Route};
 
 /// All listeners and clusters of a proxy at one time. Applied whole.
 #[derive(Debug, Clone, Default)]
@@ -127,24 +127,42 @@ impl Snapshot {
 
     fn validate_targets(
         &self,
-        protocol: &Arc<dyn Protocol>,
+        listener: &Arc<dyn Protocol>,
         route: &Route,
         path: &str,
     ) -> Result<(), Invalid> {
         if route.clusters.iter().all(|target| target.weight == 0) {
             return Err(Invalid::new(path, "no cluster has a weight above zero"));
         }
+        let mut any_by_hash = false;
         for (j, target) in route.clusters.iter().enumerate() {
             let Some(cluster) = self.clusters.get(&target.cluster) else {
                 let path = format!("{path}.clusters[{j}].cluster");
                 return Err(Invalid::new(path, self.no_cluster(&target.cluster)));
             };
-            let protocol = cluster.protocol(protocol).map_err(|error| {
+            let protocol = cluster.protocol(listener).map_err(|error| {
                 let path = format!("clusters.{}.options.{}", cluster.name, error.option);
                 Invalid::new(path, error.reason)
             })?;
             validate_sharing(&*protocol, cluster)?;
             validate_keepalive(&*protocol, cluster)?;
+            let keys = format!("clusters.{}.hash", cluster.name);
+            validate_keys(&**listener, &cluster.hash, &keys)?;
+            any_by_hash |= cluster.balance.is_by_hash();
+            if cluster.balance.is_by_hash() && cluster.hash.is_empty() && route.hash.is_empty() {
+                let reason = "chooses by hash and has no key; give it one, as `hash`";
+                return Err(Invalid::new(format!("clusters.{}", cluster.name), reason));
+            }
+        }
+        validate_keys(&**listener, &route.hash, &format!("{path}.hash"))?;
+        validate_keys(&**listener, &route.sticky, &format!("{path}.sticky"))?;
+        if !route.hash.is_empty() && !any_by_hash {
+            let reason = "no cluster of the route chooses by hash; leave it out";
+            return Err(Invalid::new(format!("{path}.hash"), reason));
+        }
+        if !route.sticky.is_empty() && route.clusters.len() == 1 {
+            let reason = "there is one cluster only, so nothing to decide; leave it out";
+            return Err(Invalid::new(format!("{path}.sticky"), reason));
         }
         Ok(())
     }
@@ -171,6 +189,7 @@ fn validate_cluster(cluster: &Cluster, path: &str) -> Result<(), Invalid> {
         let path = format!("{path}.endpoints[{i}].weight");
         return Err(Invalid::new(path, "must be at least 1; leave the endpoint out instead"));
     }
+    super::balance::validate(cluster, path)?;
     if cluster.connect_timeout.is_zero() {
         return Err(Invalid::new(format!("{path}.connect_timeout"), "must be more than zero"));
     }
@@ -187,11 +206,7 @@ fn validate_cluster(cluster: &Cluster, path: &str) -> Result<(), Invalid> {
 }
 
 fn validate_matcher(protocol: &dyn Protocol, matcher: &Matcher, path: &str) -> Result<(), Invalid> {
-    let name = &matcher.property;
-    let known = protocol.capabilities().properties.support(name).is_some();
-    if !known && !name.eq_ignore_ascii_case("operation") {
-        return Err(Invalid::new(format!("{path}.property"), no_property(protocol, name)));
-    }
+    validate_property(protocol, &matcher.property, path)?;
     match matcher.predicate {
         Predicate::Range { start, end } if start >= end => {
             let reason = format!("no number is at least {start} and less than {end}");
@@ -222,6 +237,23 @@ fn validate_retry(route: &Route, path: &str) -> Result<(), Invalid> {
         }
         _ => Ok(()),
     }
+}
+
+fn validate_property(protocol: &dyn Protocol, name: &str, path: &str) -> Result<(), Invalid> {
+    let known = protocol.capabilities().properties.support(name).is_some();
+    if known || name.eq_ignore_ascii_case("operation") {
+        return Ok(());
+    }
+    Err(Invalid::new(format!("{path}.property"), no_property(protocol, name)))
+}
+
+fn validate_keys(protocol: &dyn Protocol, keys: &[HashKey], path: &str) -> Result<(), Invalid> {
+    for (i, key) in keys.iter().enumerate() {
+        if let HashKey::Property(name) = key {
+            validate_property(protocol, name, &format!("{path}[{i}]"))?;
+        }
+    }
+    Ok(())
 }
 
 fn validate_sharing(protocol: &dyn Protocol, cluster: &Cluster) -> Result<(), Invalid> {

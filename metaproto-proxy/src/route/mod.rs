@@ -1,9 +1,11 @@
 //! From the facts of a request to a cluster.
 
 mod index;
+mod key;
 mod matcher;
 mod split;
 
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,7 +13,8 @@ use metaproto_core::{Interest, Metadata};
 
 use self::index::Index;
 use self::split::Split;
-use crate::model;
+use crate::hash::Purpose;
+use crate::model::{self, HashKey, WeightedCluster};
 use crate::worker::ClusterKey;
 
 /// The routes of a listener, ready to be matched.
@@ -25,19 +28,40 @@ pub(crate) struct RouteTable {
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) model: Arc<model::Route>,
-    split: Split,
+    split: Split<Target>,
+}
+
+/// A cluster of a route.
+#[derive(Debug)]
+struct Target {
+    key: ClusterKey,
+    /// What is hashed for the choice of an endpoint; nothing where the choice is not by hash.
+    hash: Vec<HashKey>,
+}
+
+/// Where a call goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Destination {
+    pub(crate) cluster: ClusterKey,
+    /// The hash of the call's key, where the cluster asks for one and the call has it.
+    pub(crate) hash: Option<u64>,
 }
 
 impl RouteTable {
     /// The table of `routes`; `cluster` finds the clusters that they name.
     pub(crate) fn new(
         routes: &[Arc<model::Route>],
-        mut cluster: impl FnMut(&str) -> Option<ClusterKey>,
+        cluster: impl Fn(&WeightedCluster) -> Option<(ClusterKey, Arc<model::Cluster>)>,
     ) -> Self {
         let index = Index::new(routes);
+        let target = |route: &model::Route, target: &WeightedCluster| {
+            let (key, cluster) = cluster(target)?;
+            let own = if route.hash.is_empty() { &cluster.hash } else { &route.hash };
+            let hash = if cluster.balance.is_by_hash() { own.clone() } else { Vec::new() };
+            Some((Target { key, hash }, target.weight))
+        };
         let routes = routes.iter().map(|model| {
-            let targets =
-                model.clusters.iter().filter_map(|t| Some((cluster(&t.cluster)?, t.weight)));
+            let targets = model.clusters.iter().filter_map(|t| target(model, t));
             Rc::new(Route { model: model.clone(), split: Split::new(targets) })
         });
         RouteTable { routes: routes.collect(), index }
@@ -54,7 +78,13 @@ impl RouteTable {
     /// The properties that the routes ask for.
     pub(crate) fn interest(&self) -> Interest {
         let matchers = self.routes.iter().flat_map(|route| &route.model.matchers);
-        let mut names: Vec<_> = matchers.map(|m| m.property.to_ascii_lowercase()).collect();
+        let hashed = self.routes.iter().flat_map(|route| route.hash_keys());
+        let hashed = hashed.filter_map(|key| match key {
+            HashKey::Property(name) => Some(name),
+            HashKey::ClientAddress => None,
+        });
+        let all = matchers.map(|matcher| &matcher.property).chain(hashed);
+        let mut names: Vec<_> = all.map(|name| name.to_ascii_lowercase()).collect();
         names.sort_unstable();
         names.dedup();
         Interest::Only(names)
@@ -62,8 +92,17 @@ impl RouteTable {
 }
 
 impl Route {
-    /// The cluster for the next call.
-    pub(crate) fn cluster(&self) -> Option<ClusterKey> {
-        self.split.next()
+    /// Where a request goes that comes from a client of this address.
+    #[inline]
+    pub(crate) fn destination(&self, request: &Metadata, client: IpAddr) -> Option<Destination> {
+        let sticky = key::hash(&self.model.sticky, request, client, Purpose::Split);
+        let target = self.split.next(sticky)?;
+        let hash = key::hash(&target.hash, request, client, Purpose::Endpoint);
+        Some(Destination { cluster: target.key, hash })
+    }
+
+    /// Everything that is hashed of its requests.
+    fn hash_keys(&self) -> impl Iterator<Item = &HashKey> {
+        self.model.sticky.iter().chain(self.split.targets().flat_map(|target| &target.hash))
     }
 }

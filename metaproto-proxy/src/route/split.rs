@@ -2,32 +2,35 @@
 
 use std::cell::Cell;
 
-use crate::worker::ClusterKey;
+use crate::hash;
 
 /// A smooth weighted round robin: of any run of calls as long as the sum of the weights, each cluster
 /// gets exactly its share, and the shares are spread evenly over the run. No chance is involved, so a
 /// split of 90 to 10 is that over every ten calls.
+///
+/// Calls that have a hash stay out of that: each target has a part of the hashes as large as its share,
+/// and keeps most of it when the weights change.
 #[derive(Debug)]
-pub(crate) struct Split {
-    targets: Vec<Target>,
+pub(crate) struct Split<T> {
+    targets: Vec<Share<T>>,
     total: i64,
 }
 
 #[derive(Debug)]
-struct Target {
-    cluster: ClusterKey,
+struct Share<T> {
+    target: T,
     weight: i64,
     credit: Cell<i64>,
 }
 
-impl Split {
+impl<T> Split<T> {
     /// Shares out among these; those of weight zero get nothing.
-    pub(crate) fn new(targets: impl IntoIterator<Item = (ClusterKey, u32)>) -> Self {
+    pub(crate) fn new(targets: impl IntoIterator<Item = (T, u32)>) -> Self {
         let targets: Vec<_> = targets
             .into_iter()
             .filter(|(_, weight)| *weight > 0)
-            .map(|(cluster, weight)| Target {
-                cluster,
+            .map(|(target, weight)| Share {
+                target,
                 weight: i64::from(weight),
                 credit: Cell::new(0),
             })
@@ -36,10 +39,18 @@ impl Split {
         Split { targets, total }
     }
 
-    /// The cluster of the next call.
-    pub(crate) fn next(&self) -> Option<ClusterKey> {
+    /// Those that get something.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &T> {
+        self.targets.iter().map(|share| &share.target)
+    }
+
+    /// The target of the next call, which has this hash if it is to stay with its like.
+    pub(crate) fn next(&self, hash: Option<u64>) -> Option<&T> {
         if let [only] = self.targets.as_slice() {
-            return Some(only.cluster);
+            return Some(&only.target);
+        }
+        if let Some(hash) = hash {
+            return self.of_hash(hash);
         }
         for target in &self.targets {
             target.credit.set(target.credit.get() + target.weight);
@@ -47,16 +58,27 @@ impl Split {
         // The first of the richest, so that the order of configuration decides among equals.
         let richest = self.targets.iter().rev().max_by_key(|t| t.credit.get())?;
         richest.credit.set(richest.credit.get() - self.total);
-        Some(richest.cluster)
+        Some(&richest.target)
+    }
+
+    fn of_hash(&self, hash: u64) -> Option<&T> {
+        let mut left = hash::below(self.total.unsigned_abs(), hash);
+        let found = self.targets.iter().find(|share| {
+            let weight = share.weight.unsigned_abs();
+            let found = left < weight;
+            left = left.saturating_sub(weight);
+            found
+        });
+        found.map(|share| &share.target)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use slotmap::SlotMap;
 
     use super::*;
+    use crate::hash::Purpose;
 
     proptest! {
         #[test]
@@ -64,19 +86,44 @@ mod tests {
             weights in proptest::collection::vec(0_u32..40, 1..6),
             runs in 1_usize..4,
         ) {
-            let mut map: SlotMap<ClusterKey, ()> = SlotMap::with_key();
-            let targets: Vec<_> = weights.iter().map(|w| (map.insert(()), *w)).collect();
+            let targets: Vec<_> = weights.iter().copied().enumerate().collect();
             let split = Split::new(targets.clone());
             let total: u32 = weights.iter().sum();
-            prop_assert_eq!(split.next().is_some(), total > 0);
+            prop_assert_eq!(split.next(None).is_some(), total > 0);
             let split = Split::new(targets.clone());
             for _ in 0..runs {
-                let picks: Vec<_> = (0..total).filter_map(|_| split.next()).collect();
-                for (key, weight) in &targets {
-                    let got = picks.iter().filter(|pick| *pick == key).count();
+                let picks: Vec<_> = (0..total).filter_map(|_| split.next(None).copied()).collect();
+                for (target, weight) in &targets {
+                    let got = picks.iter().filter(|pick| *pick == target).count();
                     prop_assert_eq!(got, *weight as usize);
                 }
             }
         }
+    }
+
+    #[test]
+    fn of_a_thousand_calls_each_gets_exactly_its_share() {
+        let split = Split::new([("a", 10), ("b", 90)]);
+        let a = (0..1000).filter(|_| split.next(None) == Some(&"a")).count();
+        assert_eq!(a, 100);
+    }
+
+    #[test]
+    fn a_hash_stays_with_its_target_and_few_move_when_weights_change() {
+        let before = Split::new([("v1", 90), ("none", 0), ("v2", 10)]);
+        let after = Split::new([("v1", 80), ("v2", 20)]);
+        let hashes: Vec<_> =
+            (0..10_000_u32).map(|n| hash::of(&n.to_le_bytes(), Purpose::Split)).collect();
+        let of = |split: &Split<_>, hash| split.next(Some(hash)).copied().unwrap_or("nobody");
+        let (mut canary, mut moved) = (0, 0);
+        for hash in hashes {
+            let target = of(&before, hash);
+            before.next(None);
+            assert_eq!(of(&before, hash), target);
+            canary += i32::from(target == "v2");
+            moved += i32::from(of(&after, hash) != target);
+            assert!(target == "v1" || of(&after, hash) == "v2", "nobody leaves the one that grows");
+        }
+        assert!((900..1100).contains(&canary) && (900..1100).contains(&moved), "{canary} {moved}");
     }
 }

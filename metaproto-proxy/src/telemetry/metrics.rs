@@ -135,6 +135,21 @@ const CLUSTER: &[Family<ClusterCounters>] = &[
         |c| c.active,
     ),
     counter(
+        "upstream_panicked_total",
+        "Requests sent while too few endpoints were usable, so that all were used.",
+        |c| c.panicked,
+    ),
+    counter(
+        "upstream_spilled_total",
+        "Requests sent to endpoints that are not of the first priority.",
+        |c| c.spilled,
+    ),
+    counter(
+        "upstream_unkeyed_total",
+        "Requests without a key to hash, sent to any endpoint.",
+        |c| c.unkeyed,
+    ),
+    counter(
         "upstream_redispatched_total",
         "Requests moved to another endpoint because the first could not be connected to.",
         |c| c.redispatched,
@@ -322,8 +337,8 @@ mod tests {
         let cluster = counters.clusters.entry("c".to_owned()).or_default();
         let of_cluster = number!(cluster, ClusterCounters {
             connections connections_active connect_failures resets protocol_errors bytes_received
-            bytes_sent requests active redispatched retries retries_refused timeouts pings late
-            unmatched keepalive_pings keepalive_failures unread_bodies
+            bytes_sent requests active panicked spilled unkeyed redispatched retries retries_refused
+            timeouts pings late unmatched keepalive_pings keepalive_failures unread_bodies
         });
         let page = render(&counters, Duration::ZERO);
         for (label, numbers) in [("{listener=\"l\"}", of_listener), ("{cluster=\"c\"}", of_cluster)]

@@ -7,6 +7,7 @@ mod peer;
 mod world;
 
 mod age;
+mod balancing;
 mod bound;
 mod drain;
 mod exclusive;

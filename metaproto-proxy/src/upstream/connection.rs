@@ -81,7 +81,7 @@ impl Upstream {
     fn write(&mut self, call: Call, message: Message) -> Result<(), Box<Unsent>> {
         let id = match self.in_flight.insert(call) {
             Ok(id) => id,
-            Err(call) => return Err(Box::new((call, overloaded()))),
+            Err(call) => return Err(Box::new((*call, overloaded()))),
         };
         match self.put(&message, id) {
             Ok(()) => Ok(()),

@@ -1,12 +1,12 @@
 //! One server, and the connections to it.
 
-use std::cmp::Ordering;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::WaitingLine;
+use crate::cluster::{Changed, Latency};
 use crate::worker::{ClusterKey, DownstreamKey, UpstreamKey};
 
 /// How long an endpoint is left out after the first failure to connect; doubles with each further.
@@ -22,9 +22,6 @@ const GONE_AWAY: Duration = Duration::from_secs(10);
 pub(crate) struct Endpoint {
     pub(crate) cluster: ClusterKey,
     pub(crate) address: SocketAddr,
-    pub(crate) weight: u32,
-    /// What the weighted round robin owes it.
-    pub(crate) credit: i64,
     /// Calls sent to it, or waiting for a connection to it.
     pub(crate) active: usize,
     /// Its shared connections that take calls.
@@ -41,17 +38,22 @@ pub(crate) struct Endpoint {
     pub(crate) blocked: Vec<DownstreamKey>,
     /// Configuration has dropped it: it goes when its last call has ended.
     pub(crate) removed: bool,
+    /// How long it takes to answer, where the balancing asks for that.
+    pub(crate) latency: Option<Latency>,
     failures: u32,
     down_until: Option<Instant>,
+    /// Since when it is known to be usable.
+    usable_since: Option<Instant>,
+    /// Tells the balancing that its usability has changed.
+    changed: Changed,
 }
 
 impl Endpoint {
-    pub(crate) fn new(cluster: ClusterKey, address: SocketAddr, weight: u32) -> Self {
+    /// An endpoint that says by `changed` when it is usable and was not, or the other way round.
+    pub(crate) fn new(cluster: ClusterKey, address: SocketAddr, changed: Changed) -> Self {
         Endpoint {
             cluster,
             address,
-            weight,
-            credit: 0,
             active: 0,
             shared: Vec::new(),
             idle: Vec::new(),
@@ -60,9 +62,36 @@ impl Endpoint {
             blocked: Vec::new(),
             waiting: WaitingLine::default(),
             removed: false,
+            latency: None,
             failures: 0,
             down_until: None,
+            usable_since: None,
+            changed,
         }
+    }
+
+    /// Whether calls may go to it: the one place where this is asked. What makes it false or true
+    /// again either comes at a time that [`changes_at`](Endpoint::changes_at) tells, or tells
+    /// `changed`.
+    pub(crate) fn is_usable(&self, now: Instant) -> bool {
+        !self.is_down(now)
+    }
+
+    /// When it next becomes usable, or ceases to be, just because time passes.
+    pub(crate) fn changes_at(&self, now: Instant) -> Option<Instant> {
+        self.down_until.filter(|until| now < *until)
+    }
+
+    /// Takes note of whether it is usable now.
+    pub(crate) fn note_usability(&mut self, now: Instant) {
+        if self.is_usable(now) != self.usable_since.is_some() {
+            self.usable_since = self.is_usable(now).then_some(now);
+        }
+    }
+
+    /// Since when it is known to be usable; `None` if it was not when somebody last looked.
+    pub(crate) fn usable_since(&self) -> Option<Instant> {
+        self.usable_since
     }
 
     /// Whether it could not be connected to, or said go-away, a short while ago.
@@ -78,12 +107,12 @@ impl Endpoint {
         }
         let down = FIRST_DOWN.saturating_mul(1 << self.failures.min(5)).min(LONGEST_DOWN);
         self.failures += 1;
-        self.down_until = Some(now + down);
+        self.be_down(Some(now + down));
     }
 
     /// It has asked for no further requests.
     pub(crate) fn went_away(&mut self, now: Instant) {
-        self.down_until = Some(now + GONE_AWAY);
+        self.be_down(Some(now + GONE_AWAY));
     }
 
     /// Whether it could be connected to before the last attempt.
@@ -94,14 +123,20 @@ impl Endpoint {
     /// It could be connected to.
     pub(crate) fn succeeded(&mut self) {
         self.failures = 0;
-        self.down_until = None;
+        if self.down_until.is_some() {
+            self.be_down(None);
+        }
     }
 
-    /// Compares the calls in flight, relative to the weights.
-    pub(crate) fn compare_load(&self, other: &Endpoint) -> Ordering {
-        let mine = (self.active as u128) * u128::from(other.weight);
-        let theirs = (other.active as u128) * u128::from(self.weight);
-        mine.cmp(&theirs)
+    fn be_down(&mut self, until: Option<Instant>) {
+        self.down_until = until;
+        self.changed.set(true);
+    }
+
+    /// What a further call to it costs, by its latency and the calls in flight.
+    pub(crate) fn cost(&self, now: Instant) -> f64 {
+        let active = self.active;
+        self.latency.map_or(active as f64, |latency| latency.cost(active, now))
     }
 
     /// Forgets a connection that is gone or takes no more calls.

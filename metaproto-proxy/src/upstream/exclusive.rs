@@ -58,8 +58,8 @@ pub(crate) fn connect_more(worker: &mut Worker, key: EndpointKey) {
 pub(super) fn must_hand_on(worker: &Worker, key: EndpointKey) -> bool {
     let Some(endpoint) = worker.endpoints.get(key) else { return false };
     let usable = |other: &EndpointKey| {
-        let up = |other: &super::Endpoint| !other.is_down(worker.now);
-        *other != key && worker.endpoints.get(*other).is_some_and(up)
+        let found = worker.endpoints.get(*other);
+        *other != key && found.is_some_and(|other| other.is_usable(worker.now))
     };
     let cluster = worker.clusters.get(endpoint.cluster);
     let elsewhere = || cluster.is_some_and(|cluster| cluster.endpoints.iter().any(usable));

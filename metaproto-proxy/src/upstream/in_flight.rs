@@ -75,9 +75,9 @@ impl InFlight {
     /// Takes a call on; tells the id to write into its request, if it is not the client's own. Gives
     /// the call back if there are too many.
     #[inline(always)]
-    pub(crate) fn insert(&mut self, call: Call) -> Result<Option<u64>, Call> {
+    pub(crate) fn insert(&mut self, call: Call) -> Result<Option<u64>, Box<Call>> {
         match self {
-            InFlight::ById(table) => table.insert(call).map(Some),
+            InFlight::ById(table) => table.insert(call).map(Some).map_err(Box::new),
             InFlight::Queue { by_id, calls } => {
                 let id = call.head.request_id.filter(|_| *by_id);
                 calls.push_back(Queued { id, call: Some(call) });

@@ -14,7 +14,7 @@ use super::exclusive;
 use super::id_table::IdTable;
 use super::in_flight::InFlight;
 use super::{Endpoint, Waiting, WaitingLine};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Timed};
 use crate::counters::ClusterCounters;
 use crate::downstream;
 use crate::exchange::{self, Call};
@@ -31,12 +31,14 @@ pub(crate) fn sharing(worker: &Worker, endpoint: EndpointKey) -> Option<Sharing>
 
 /// Sends a call to an endpoint, on a connection that its mode allows.
 #[inline(always)]
-pub(crate) fn dispatch(worker: &mut Worker, key: EndpointKey, call: Call, message: Message) {
+pub(crate) fn dispatch(worker: &mut Worker, key: EndpointKey, mut call: Call, message: Message) {
+    let (now, epoch) = (worker.now, worker.epoch);
     let Some((endpoint, cluster)) = endpoint_and_cluster(worker, key) else {
         let error = Error::new(ErrorKind::ClusterNotFound, "the cluster has been removed");
         return exchange::fail(worker, call, error);
     };
     endpoint.active += 1;
+    call.timed = endpoint.latency.map(|_| Timed::new(key, now, epoch));
     cluster.counters.requests += 1;
     cluster.counters.active += 1;
     let connection = match (cluster.sharing, endpoint.shared.as_slice()) {

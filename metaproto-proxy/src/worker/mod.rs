@@ -82,6 +82,8 @@ pub(crate) struct Worker {
     pub(crate) metadata: Metadata,
     /// The time at the start of this task's turn.
     pub(crate) now: Instant,
+    /// The time at which the worker was made.
+    pub(crate) epoch: Instant,
     pub(crate) clock: tick::Clock,
     /// When a drain ends by force; `None` while the worker serves.
     pub(crate) draining: Option<Drain>,
@@ -123,6 +125,7 @@ impl Worker {
                 scratch: Scratch::default(),
                 metadata: Metadata::new(),
                 now: Instant::now(),
+                epoch: Instant::now(),
                 clock: tick::Clock::default(),
                 draining: None,
                 this: this.clone(),

@@ -119,7 +119,7 @@ struct Simple {
     upstream_mode: Option<UpstreamMode>,
 
     /// How a server is chosen for a call [default: round_robin]
-    #[arg(long, value_name = "HOW", value_parser = words::<Balance>(["round_robin", "least_request"]))]
+    #[arg(long, value_name = "HOW", value_parser = words::<Balance>(["round_robin", "random", "least_request", "peak_ewma"]))]
     balance: Option<Balance>,
 
     /// How long a call may take, or none [default: 15s]

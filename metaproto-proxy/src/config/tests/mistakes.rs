@@ -243,7 +243,7 @@ fn mistakes_in_clusters_are_told() {
         ),
         (
             "balance: fair",
-            "column 91: listeners[0].upstream.balance: unknown value \"fair\"; known are: round_robin, least_request",
+            "column 91: listeners[0].upstream.balance: unknown value \"fair\"; known are: round_robin, random, least_request, peak_ewma, ring_hash, maglev",
         ),
         (
             "upstream_mode: share",
@@ -284,6 +284,92 @@ fn mistakes_in_clusters_are_told() {
         refused(&dotted),
         "line 8, column 17: clusters.a.b[0].endpoints[0]: \"x\" is not an address; write it like 127.0.0.1:9000"
     );
+}
+
+#[test]
+fn mistakes_in_balancing_are_told() {
+    let table = [
+        (
+            "balance: {policy: random, decay: 1s}",
+            "balance.decay: is an option of another policy; leave it out",
+        ),
+        ("balance: {policy: peak_ewma, decay: 0}", "balance.decay: must be more than zero"),
+        (
+            "balance: {policy: ring_hash, ring_size: 0}, hash: client_address",
+            "balance.ring_size: must be from 1 to 1048576",
+        ),
+        (
+            "balance: {policy: maglev, table_size: 1000}, hash: client_address",
+            "balance.table_size: must be a prime number; the next is 1009",
+        ),
+        (
+            "balance: {policy: maglev, table_size: 5000000}, hash: client_address",
+            "balance.table_size: must be at most 4999999",
+        ),
+        (
+            "hash: client_address",
+            "hash: only ring_hash and maglev choose by hash; leave it out, or set `balance`",
+        ),
+        (
+            "balance: maglev, hash: client",
+            "hash: expected client_address, or a map with a property, not string \"client\"",
+        ),
+        (
+            "balance: maglev, hash: {property: nope}",
+            "hash.property: fake has no property \"nope\"; it has: cmd, trace",
+        ),
+        (
+            "balance: maglev, hash: [client_address, {property: nope}]",
+            "hash[1].property: fake has no property \"nope\"; it has: cmd, trace",
+        ),
+        (
+            "balance: ring_hash, hash: client_address, slow_start: 1s",
+            "slow_start: has no effect where the choice is by hash; leave it out",
+        ),
+        ("panic_threshold: 101", "panic_threshold: is a percentage, at most 100"),
+        ("subset_fallback: all", "subset_fallback: unknown value \"all\"; known are: none, any"),
+    ];
+    for (keys, error) in table {
+        let refused = refused(&cluster(keys));
+        let told = refused.split_once("listeners[0].upstream.").map_or(&*refused, |(_, told)| told);
+        assert_eq!(told, error, "{keys}");
+    }
+    assert_eq!(
+        refused(&cluster("balance: maglev")),
+        "line 2, column 55: listeners[0].upstream: chooses by hash and has no key; give it one, as `hash`"
+    );
+}
+
+#[test]
+fn mistakes_in_endpoints_and_keys_of_routes_are_told() {
+    let endpoints = SHORT.replace("127.0.0.1:9002", "{address: nowhere, priority: 1}");
+    assert_eq!(
+        refused(&endpoints),
+        "line 8, column 43: clusters.v1.endpoints[1].address: \"nowhere\" is not an address; write it like 127.0.0.1:9000"
+    );
+    let table = [
+        (
+            "{cluster: v1, hash: client_address}",
+            "hash: no cluster of the route chooses by hash; leave it out",
+        ),
+        (
+            "{cluster: v1, sticky: client_address}",
+            "sticky: there is one cluster only, so nothing to decide; leave it out",
+        ),
+        (
+            "{clusters: [{cluster: v1}, {cluster: v2}], sticky: {property: nope}}",
+            "sticky.property: fake has no property \"nope\"; it has: cmd, trace",
+        ),
+        (
+            "{clusters: [{cluster: v1}, {cluster: v2}], subset: {zone: a}}",
+            "subset: there is a list of clusters; give each its own",
+        ),
+    ];
+    for (keys, error) in table {
+        let refused = refused(&route(keys));
+        let told = refused.split_once("routes[0].").map_or(&*refused, |(_, told)| told);
+        assert_eq!(told, error, "{keys}");
+    }
 }
 
 #[test]

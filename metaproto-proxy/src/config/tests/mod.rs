@@ -9,7 +9,10 @@ use proptest::prelude::*;
 use self::fake::protocols;
 use self::mistakes::{listener, route};
 use super::*;
-use crate::model::{Balance, Hedge, Keepalive, KeepaliveTimes, Predicate, Retry, RetryOn};
+use crate::model::{
+    Balance, HashKey, Hedge, Keepalive, KeepaliveTimes, Labels, Predicate, Retry, RetryOn,
+    SubsetFallback,
+};
 
 fn parse(text: &str) -> Config {
     Config::parse(text, &protocols()).unwrap_or_else(|error| panic!("{error}\n{text}"))
@@ -50,17 +53,25 @@ listeners:
     clusters: [{cluster: v1, weight: 90}, {cluster: v2}]
     timeout: 1m30s
     request: {set: {cmd: 7}}
+    sticky: [{property: trace}, client_address]
   - match:
     - {property: cmd, range: {start: -1, end: 9}, invert: true}
     - {property: trace, regex: "a|b"}
     - {property: operation, present: true}
-    cluster: v1
+    cluster: v2
+    subset: {zone: a, version: 2}
+    hash: {property: operation}
     timeout: 0
 clusters:
   v1: ["[::1]:9001"]
   v2:
-    endpoints: [{address: localhost:9002, weight: 5}]
-    balance: least_request
+    endpoints:
+    - {address: localhost:9002, weight: 5, priority: 1, labels: {zone: a, version: 2}}
+    - {address: localhost:9003, priority: 0}
+    balance: {policy: maglev, table_size: 251}
+    hash: {property: cmd}
+    panic_threshold: 0
+    subset_fallback: any
     upstream_mode: exclusive
     connections: 3
     max_connections: 4
@@ -95,7 +106,7 @@ fn a_full_file_reaches_the_model() {
     assert_eq!((listener.max_connections, listener.max_in_flight), (10, 20));
     assert_eq!((listener.buffer, listener.max_buffer), (32 << 10, 1 << 20));
     let [by_cmd, rest] = listener.routes.as_slice() else { panic!("two routes") };
-    assert_eq!((by_cmd.name.as_str(), rest.name.as_str()), ("by cmd", "v1"));
+    assert_eq!((by_cmd.name.as_str(), rest.name.as_str()), ("by cmd", "v2"));
     assert_eq!((by_cmd.timeout, rest.timeout), (Some(Duration::from_secs(90)), None));
     assert_eq!((by_cmd.clusters[0].weight, by_cmd.clusters[1].weight), (90, 1));
     assert_eq!(by_cmd.request, Mutation::new().set("cmd", "7"));
@@ -107,10 +118,18 @@ fn a_full_file_reaches_the_model() {
     let cluster = &config.snapshot.clusters["v2"];
     assert_eq!(cluster.endpoints[0].address, "127.0.0.1:9002".parse().unwrap());
     assert_eq!(cluster.endpoints[0].weight, 5);
-    assert_eq!(
-        (cluster.balance, cluster.sharing),
-        (Balance::LeastRequest, Some(Sharing::Exclusive))
-    );
+    let labels: Labels =
+        [("zone", "a"), ("version", "2")].map(|(n, v)| (n.into(), v.into())).into();
+    assert_eq!((cluster.endpoints[0].priority, &cluster.endpoints[0].labels), (1, &labels));
+    assert_eq!((cluster.endpoints[1].weight, cluster.endpoints[1].priority), (1, 0));
+    assert_eq!(cluster.balance, Balance::Maglev { table_size: 251 });
+    assert_eq!(cluster.sharing, Some(Sharing::Exclusive));
+    assert_eq!((cluster.panic_threshold, cluster.subset_fallback), (0, SubsetFallback::Any));
+    let property = |name: &str| HashKey::Property(name.into());
+    assert_eq!(cluster.hash, [property("cmd")]);
+    assert_eq!(rest.hash, [property("operation")]);
+    assert_eq!(by_cmd.sticky, [property("trace"), HashKey::ClientAddress]);
+    assert_eq!((&rest.clusters[0].subset, &by_cmd.clusters[0].subset), (&labels, &Labels::new()));
     assert_eq!((cluster.connections, cluster.max_connections), (3, 4));
     assert_eq!((cluster.connect_timeout.as_millis(), cluster.idle_timeout), (250, None));
     let interval = Duration::from_secs(30);
@@ -129,6 +148,32 @@ fn an_upstream_in_a_listener_is_a_cluster_of_the_listeners_name() {
     assert_eq!(config.snapshot.clusters["fake-2"].connections, 2);
     assert_eq!(config.snapshot.listeners[1].name, "fake-2");
     assert_eq!(config.snapshot.listeners[1].routes[0].clusters[0].cluster, "fake-2");
+}
+
+#[test]
+fn balance_is_a_word_or_a_map_with_options() {
+    let file = |keys: &str| listener(&format!("upstream: {{endpoints: [127.0.0.1:9], {keys}}}"));
+    let seconds = Duration::from_secs;
+    for (keys, balance) in [
+        ("balance: round_robin", Balance::RoundRobin),
+        ("balance: random", Balance::Random),
+        ("balance: {policy: least_request}", Balance::LeastRequest),
+        ("balance: peak_ewma", Balance::PeakEwma { decay: seconds(10) }),
+        ("balance: {policy: peak_ewma, decay: 3s}", Balance::PeakEwma { decay: seconds(3) }),
+        ("balance: ring_hash, hash: client_address", Balance::RingHash { ring_size: 1024 }),
+        (
+            "balance: {policy: ring_hash, ring_size: 5}, hash: [{property: cmd}, client_address]",
+            Balance::RingHash { ring_size: 5 },
+        ),
+        ("balance: maglev, hash: {property: operation}", Balance::Maglev { table_size: 65_537 }),
+    ] {
+        let config = parse(&file(keys));
+        assert_eq!(config.snapshot.clusters["fake"].balance, balance, "{keys}");
+        assert_round_trip(&config);
+    }
+    let slow_start = |text| parse(&file(text)).snapshot.clusters["fake"].slow_start;
+    assert_eq!(slow_start("slow_start: 30s"), Some(seconds(30)));
+    assert_eq!(slow_start("slow_start: none"), None);
 }
 
 #[test]
@@ -246,15 +291,26 @@ proptest! {
     ) {
         let mut file = File::parse(&route("cluster: v1")).unwrap();
         let listener = &mut file.listeners[0];
-        listener.name = Some(name);
+        listener.name = Some(name.clone());
         let route = &mut listener.routes[0];
         route.matches = schema::Match::Exact(schema::Pairs(vec![("cmd".to_owned(), value.clone())]));
-        route.request.set.0.push(("cmd".to_owned(), value));
+        route.request.set.0.push(("cmd".to_owned(), value.clone()));
         route.timeout = Some(schema::Timeout(Some(Duration::from_millis(timeout.max(1)))));
         route.cluster = None;
-        route.clusters = vec![schema::Target { cluster: cluster.clone(), weight: Some(weight) }];
-        file.clusters.insert(cluster, schema::Cluster {
-            endpoints: vec![schema::Endpoint { address: "127.0.0.1:1".to_owned(), weight: Some(weight) }],
+        let subset = Labels::from([(value.clone(), name.clone())]);
+        let target = |subset: &Labels| schema::Target {
+            cluster: cluster.clone(),
+            weight: Some(weight),
+            subset: subset.clone(),
+        };
+        route.clusters = vec![target(&subset), target(&Labels::new())];
+        route.sticky = Some(schema::HashKeys::One(schema::HashKey::ClientAddress));
+        file.clusters.insert(cluster.clone(), schema::Cluster {
+            endpoints: vec![schema::Endpoint {
+                weight: Some(weight),
+                labels: subset,
+                ..schema::Endpoint::at("127.0.0.1:1")
+            }],
             ..schema::Cluster::default()
         });
         assert_round_trip(&Config::new(file, &protocols()).unwrap());

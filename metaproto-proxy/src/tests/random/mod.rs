@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use self::steps::{Deed, Step, steps};
 use super::world::Door;
 use super::*;
+use crate::model::{Balance, HashKey, WeightedCluster};
 
 /// The kinds of worlds: which modes configuration may change among, and how calls are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,7 @@ impl Kind {
             interval: ms(300),
             timeout: ms(1 + n as u64 / 128 % 200),
         });
+        balance(&mut cluster, n >> 20);
         let toy = Toy {
             by_order: self == Kind::Order,
             id_bits: if self == Kind::FewIds { 5 } else { 32 },
@@ -46,7 +48,37 @@ impl Kind {
         };
         let mut listener = listener_of(toy);
         (listener.buffer, listener.max_in_flight) = (8000, 6);
+        if (n >> 40) % 3 == 1 {
+            let one = WeightedCluster::new("c", 1).label("half", "1");
+            let mut split = Route::to("c");
+            split.clusters = vec![one, WeightedCluster::new("c", 2).label("half", "0")];
+            split.sticky = vec![HashKey::Property("to".into())];
+            listener.routes = vec![Arc::new(split)];
+        }
         Snapshot::new().listener(listener).cluster(cluster)
+    }
+}
+
+/// Has a cluster choose among its endpoints in one of many ways.
+fn balance(cluster: &mut Cluster, n: usize) {
+    cluster.balance = [
+        Balance::RoundRobin,
+        Balance::Random,
+        Balance::LeastRequest,
+        Balance::PeakEwma { decay: ms(1000) },
+        Balance::RingHash { ring_size: 64 },
+        Balance::Maglev { table_size: 31 },
+    ][n % 6];
+    if cluster.balance.is_by_hash() {
+        cluster.hash = vec![HashKey::Property("to".into())];
+    } else if n / 6 % 2 == 1 {
+        cluster.slow_start = Some(ms(1000));
+    }
+    cluster.panic_threshold = [1, 0, 50, 100][n / 16 % 4];
+    for (i, endpoint) in cluster.endpoints.iter_mut().enumerate() {
+        endpoint.priority = ((n / 64) >> i & 1) as u32;
+        endpoint.weight = 1 + ((n / 512) >> i & 1) as u32;
+        endpoint.labels.insert("half".into(), ((n / 4096) >> i & 1).to_string());
     }
 }
 
