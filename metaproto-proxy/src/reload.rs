@@ -81,7 +81,8 @@ fn apply_listener(
         .or_insert_with(|| Rc::new(RefCell::new(Listener::new(model.clone()))))
         .clone();
     let protocol = model.protocol.name();
-    let routes = RouteTable::new(&model.routes, |target| {
+    let before = listener.borrow().routes.clone();
+    let routes = RouteTable::new(&model.routes, &before, |target| {
         let name = (target.cluster.clone(), target.subset.clone(), protocol.to_owned());
         let key = *clusters.get(&name)?;
         Some((key, worker.clusters.get(key)?.model.clone()))

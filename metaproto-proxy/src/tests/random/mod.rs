@@ -76,9 +76,9 @@ fn balance(cluster: &mut Cluster, n: usize) {
     }
     cluster.panic_threshold = [1, 0, 50, 100][n / 16 % 4];
     for (i, endpoint) in cluster.endpoints.iter_mut().enumerate() {
-        endpoint.priority = (n / 64 >> i & 1) as u32;
-        endpoint.weight = 1 + (n / 512 >> i & 1) as u32;
-        endpoint.labels.insert("half".into(), (n / 4096 >> i & 1).to_string());
+        endpoint.priority = ((n / 64) >> i & 1) as u32;
+        endpoint.weight = 1 + ((n / 512) >> i & 1) as u32;
+        endpoint.labels.insert("half".into(), ((n / 4096) >> i & 1).to_string());
     }
 }
 
