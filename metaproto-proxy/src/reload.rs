@@ -96,7 +96,8 @@ fn apply_listener(
         .entry(name)
         .or_insert_with(|| Rc::new(RefCell::new(Listener::new(model.clone()))))
         .clone();
-    let routes = RouteTable::new(&model.routes, |target| {
+    let before = listener.borrow().routes.clone();
+    let routes = RouteTable::new(&model.routes, &before, |target| {
         let cluster = snapshot.clusters.get(&target.cluster)?;
         let key = *clusters.get(&cluster_name(cluster, &target.subset, model))?;
         Some((key, worker.clusters.get(key)?.model.clone()))

@@ -5,6 +5,7 @@ mod key;
 mod matcher;
 mod split;
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub(crate) struct Route {
 }
 
 /// A cluster of a route.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Target {
     key: ClusterKey,
     /// What is hashed for the choice of an endpoint; nothing where the choice is not by hash.
@@ -48,9 +49,10 @@ pub(crate) struct Destination {
 }
 
 impl RouteTable {
-    /// The table of `routes`; `cluster` finds the clusters that they name.
+    /// The table of `routes`, in place of `before`; `cluster` finds the clusters that they name.
     pub(crate) fn new(
         routes: &[Arc<model::Route>],
+        before: &RouteTable,
         cluster: impl Fn(&WeightedCluster) -> Option<(ClusterKey, Arc<model::Cluster>)>,
     ) -> Self {
         let index = Index::new(routes);
@@ -60,9 +62,16 @@ impl RouteTable {
             let hash = if cluster.balance.is_by_hash() { own.clone() } else { Vec::new() };
             Some((Target { key, hash }, target.weight))
         };
+        let several = before.routes.iter().filter(|route| route.model.clusters.len() > 1);
+        let splits: HashMap<_, _> =
+            several.map(|route| (route.model.name.as_str(), &route.split)).collect();
         let routes = routes.iter().map(|model| {
             let targets = model.clusters.iter().filter_map(|t| target(model, t));
-            Rc::new(Route { model: model.clone(), split: Split::new(targets) })
+            let split = Split::new(targets);
+            if let Some(before) = splits.get(model.name.as_str()) {
+                split.resume(before);
+            }
+            Rc::new(Route { model: model.clone(), split })
         });
         RouteTable { routes: routes.collect(), index }
     }

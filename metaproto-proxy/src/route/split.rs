@@ -39,6 +39,20 @@ impl<T> Split<T> {
         Split { targets, total }
     }
 
+    /// Goes on where `before` is, if that shares out among the same: whoever has a small share would
+    /// get nothing if each change of configuration began with the large ones.
+    pub(crate) fn resume(&self, before: &Split<T>)
+    where
+        T: PartialEq,
+    {
+        let pairs = || self.targets.iter().zip(&before.targets);
+        let same = self.targets.len() == before.targets.len()
+            && pairs().all(|(a, b)| a.weight == b.weight && a.target == b.target);
+        if same {
+            pairs().for_each(|(now, before)| now.credit.set(before.credit.get()));
+        }
+    }
+
     /// Those that get something.
     pub(crate) fn targets(&self) -> impl Iterator<Item = &T> {
         self.targets.iter().map(|share| &share.target)
@@ -106,6 +120,25 @@ mod tests {
         let split = Split::new([("a", 10), ("b", 90)]);
         let a = (0..1000).filter(|_| split.next(None) == Some(&"a")).count();
         assert_eq!(a, 100);
+    }
+
+    #[test]
+    fn who_shares_out_among_the_same_goes_on() {
+        let canary = || Split::new([("v1", 99), ("v2", 1)]);
+        let mut split = canary();
+        let mut calls = Vec::new();
+        for _ in 0..20 {
+            let next = canary();
+            next.resume(&split);
+            split = next;
+            calls.extend((0..10).filter_map(|_| split.next(None).copied()));
+        }
+        assert_eq!(calls.iter().filter(|call| **call == "v2").count(), 2);
+        for other in [[("v1", 98), ("v2", 2)], [("v1", 99), ("v3", 1)]] {
+            let other = Split::new(other);
+            other.resume(&split);
+            assert!(other.targets.iter().all(|share| share.credit.get() == 0));
+        }
     }
 
     #[test]

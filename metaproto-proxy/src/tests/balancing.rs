@@ -157,6 +157,27 @@ fn a_sticky_split_keeps_a_key_in_its_cluster() {
     });
 }
 
+#[test]
+fn a_small_share_of_a_split_outlasts_changes_of_configuration() {
+    let snapshot = || {
+        let mut listener = listener();
+        listener.routes = vec![Arc::new(Route::split([("a", 9), ("b", 1)]))];
+        Snapshot::new()
+            .listener(listener)
+            .cluster(Cluster::new("a", [address(1)]))
+            .cluster(Cluster::new("b", [address(2)]))
+    };
+    run(snapshot(), async |world| {
+        let (mut client, mut servers) = (world.client().await, Servers::new(2));
+        let mut got = [0; 3];
+        for id in 0..30 {
+            world.apply(snapshot());
+            got[usize::from(servers.call(world, &mut client, id, b"").await.expect("one"))] += 1;
+        }
+        assert_eq!(got, [0, 27, 3]);
+    });
+}
+
 fn labelled(fallback: SubsetFallback) -> Cluster {
     let label = |n, version| Endpoint::new(address(n)).label("version", version).label("zone", "a");
     let mut cluster = cluster_of([label(1, "v1"), label(2, "v2"), label(3, "v2")]);
