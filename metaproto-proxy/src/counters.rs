@@ -171,6 +171,10 @@ pub struct ClusterCounters {
     pub unkeyed: u64,
     /// Requests moved to another endpoint because the first could not be connected to.
     pub redispatched: u64,
+    /// Times that an endpoint was left out because its calls failed.
+    pub ejections: u64,
+    /// Times that it was not because too many were, or there was no other.
+    pub ejections_refused: u64,
     /// Requests sent again after a failure.
     pub retries: u64,
     /// Requests not sent again because too many were.
@@ -220,7 +224,7 @@ impl ClusterCounters {
     pub fn merge(&mut self, other: &ClusterCounters) {
         add_fields!(self, other,
             connections connections_active connect_failures resets protocol_errors bytes_received
-            bytes_sent requests active panicked spilled unkeyed redispatched retries retries_refused
+            bytes_sent requests active panicked spilled unkeyed redispatched ejections ejections_refused retries retries_refused
             timeouts pings late unmatched keepalive_pings
             keepalive_failures unread_bodies);
     }

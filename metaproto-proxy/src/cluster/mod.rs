@@ -1,6 +1,7 @@
 //! A cluster as a worker runs it: its endpoints, and the choice among them.
 
 mod balance;
+mod outlier;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 
 use self::balance::Balancer;
 pub(crate) use self::balance::{Changed, Latency, Timed, answered, pick, unanswered};
+pub(crate) use self::outlier::{Record, Seen, observe};
 use crate::counters::ClusterCounters;
 use crate::model::{self, Labels, SubsetFallback};
 use crate::upstream::Endpoint;

@@ -164,6 +164,7 @@ impl Conversion<'_> {
         if let Some(Timeout(age)) = file.max_connection_age {
             cluster.max_connection_age = age;
         }
+        cluster.outlier_detection = file.outlier_detection.as_ref().map(Into::into);
         overwrite(&mut cluster.retry_budget, file.retry_budget.map(Into::into));
         overwrite(&mut cluster.keepalive, file.keepalive.map(Into::into));
         Ok(cluster)

@@ -9,6 +9,7 @@ mod convert;
 mod error;
 mod forms;
 mod keepalive;
+mod outlier;
 mod protocols;
 mod read;
 mod retry;

@@ -15,6 +15,7 @@ use crate::model;
 pub use super::balance::{Balance, Endpoint, HashKey, HashKeys, Policy, SubsetFallback};
 pub use super::forms::Pairs;
 pub use super::keepalive::{Keepalive, KeepaliveTimes};
+pub use super::outlier::{Class, OutlierDetection};
 pub use super::retry::{Hedge, Retry, RetryBudget, RetryOn};
 pub use super::text::{Period, Size, TextError, Timeout};
 
@@ -262,6 +263,9 @@ pub struct Cluster {
     /// See [`model::Cluster::idle_timeout`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<Timeout>,
+    /// When servers are left out because their calls fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outlier_detection: Option<OutlierDetection>,
     /// See [`model::Cluster::max_connection_age`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_connection_age: Option<Timeout>,

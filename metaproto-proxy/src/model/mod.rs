@@ -6,6 +6,7 @@
 mod balance;
 mod cluster;
 mod listener;
+mod outlier;
 mod retry;
 mod route;
 mod snapshot;
@@ -13,6 +14,7 @@ mod snapshot;
 pub use self::balance::{Balance, HashKey, Labels};
 pub use self::cluster::{Cluster, Endpoint, Keepalive, KeepaliveTimes, SubsetFallback};
 pub use self::listener::Listener;
+pub use self::outlier::OutlierDetection;
 pub use self::retry::{Hedge, Retry, RetryBudget, RetryOn};
 pub use self::route::{Matcher, Predicate, Route, WeightedCluster};
 pub use self::snapshot::{Invalid, Snapshot};

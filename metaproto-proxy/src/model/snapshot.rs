@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use metaproto_core::{Change, Correlation, Mutation, Protocol, Sharing};
 
-use super::{Cluster, HashKey, Keepalive, Listener, Matcher, Predicate, Route};
+use super::{Cluster, HashKey, Keepalive, Listener, Matcher, OutlierDetection, Predicate, Route};
 
 /// All listeners and clusters of a proxy at one time. Applied whole.
 #[derive(Debug, Clone, Default)]
@@ -200,6 +200,9 @@ fn validate_cluster(cluster: &Cluster, path: &str) -> Result<(), Invalid> {
             return Err(Invalid::new(format!("{path}.keepalive.{key}"), reason));
         }
     }
+    if let Some(policy) = &cluster.outlier_detection {
+        validate_outliers(policy, &format!("{path}.outlier_detection"))?;
+    }
     let bounds =
         [("connections", cluster.connections), ("max_connections", cluster.max_connections)];
     validate_bounds(&bounds, path)
@@ -254,6 +257,24 @@ fn validate_keys(protocol: &dyn Protocol, keys: &[HashKey], path: &str) -> Resul
         }
     }
     Ok(())
+}
+
+fn validate_outliers(policy: &OutlierDetection, path: &str) -> Result<(), Invalid> {
+    let times = [("interval", policy.interval), ("ejection_time", policy.ejection_time)];
+    if let Some((key, _)) = times.iter().find(|(_, time)| time.is_zero()) {
+        return Err(Invalid::new(format!("{path}.{key}"), "must be more than zero"));
+    }
+    if policy.max_ejection_time < policy.ejection_time {
+        let reason = "must not be less than ejection_time";
+        return Err(Invalid::new(format!("{path}.max_ejection_time"), reason));
+    }
+    let shares = [("failure_rate", policy.failure_rate), ("max_ejected", Some(policy.max_ejected))];
+    match shares.iter().find(|(_, percent)| percent.is_some_and(|percent| percent > 100)) {
+        Some((key, _)) => {
+            Err(Invalid::new(format!("{path}.{key}"), "is a share in percent: at most 100"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn validate_sharing(protocol: &dyn Protocol, cluster: &Cluster) -> Result<(), Invalid> {

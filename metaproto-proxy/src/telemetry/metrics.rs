@@ -154,6 +154,16 @@ const CLUSTER: &[Family<ClusterCounters>] = &[
         "Requests moved to another endpoint because the first could not be connected to.",
         |c| c.redispatched,
     ),
+    counter(
+        "upstream_ejections_total",
+        "Times that an endpoint was left out because its calls failed.",
+        |c| c.ejections,
+    ),
+    counter(
+        "upstream_ejections_refused_total",
+        "Times that an endpoint was not left out because too many were.",
+        |c| c.ejections_refused,
+    ),
     counter("upstream_retries_total", "Requests sent again after a failure.", |c| c.retries),
     counter(
         "upstream_retries_refused_total",
@@ -337,7 +347,8 @@ mod tests {
         let cluster = counters.clusters.entry("c".to_owned()).or_default();
         let of_cluster = number!(cluster, ClusterCounters {
             connections connections_active connect_failures resets protocol_errors bytes_received
-            bytes_sent requests active panicked spilled unkeyed redispatched retries retries_refused
+            bytes_sent requests active panicked spilled unkeyed redispatched ejections ejections_refused
+            retries retries_refused
             timeouts pings late unmatched keepalive_pings keepalive_failures unread_bodies
         });
         let page = render(&counters, Duration::ZERO);

@@ -16,6 +16,7 @@ mod forward;
 mod ids;
 mod keepalive;
 mod order;
+mod outlier;
 mod pressure;
 mod random;
 mod reload;

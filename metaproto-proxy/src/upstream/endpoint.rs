@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::WaitingLine;
-use crate::cluster::{Changed, Latency};
+use crate::cluster::{Changed, Latency, Record};
 use crate::worker::{ClusterKey, DownstreamKey, UpstreamKey};
 
 /// How long an endpoint is left out after the first failure to connect; doubles with each further.
@@ -40,6 +40,8 @@ pub(crate) struct Endpoint {
     pub(crate) removed: bool,
     /// How long it takes to answer, where the balancing asks for that.
     pub(crate) latency: Option<Latency>,
+    /// How its calls have ended.
+    pub(crate) record: Record,
     failures: u32,
     down_until: Option<Instant>,
     /// Since when it is known to be usable.
@@ -63,6 +65,7 @@ impl Endpoint {
             waiting: WaitingLine::default(),
             removed: false,
             latency: None,
+            record: Record::default(),
             failures: 0,
             down_until: None,
             usable_since: None,
@@ -74,12 +77,13 @@ impl Endpoint {
     /// again either comes at a time that [`changes_at`](Endpoint::changes_at) tells, or tells
     /// `changed`.
     pub(crate) fn is_usable(&self, now: Instant) -> bool {
-        !self.is_down(now)
+        !self.is_down(now) && self.record.ejected_until(now).is_none()
     }
 
     /// When it next becomes usable, or ceases to be, just because time passes.
     pub(crate) fn changes_at(&self, now: Instant) -> Option<Instant> {
-        self.down_until.filter(|until| now < *until)
+        let down = self.down_until.filter(|until| now < *until);
+        [down, self.record.ejected_until(now)].into_iter().flatten().min()
     }
 
     /// Takes note of whether it is usable now.
@@ -130,6 +134,11 @@ impl Endpoint {
 
     fn be_down(&mut self, until: Option<Instant>) {
         self.down_until = until;
+        self.note_change();
+    }
+
+    /// Tells the balancing that it may have become usable, or have ceased to be.
+    pub(crate) fn note_change(&self) {
         self.changed.set(true);
     }
 

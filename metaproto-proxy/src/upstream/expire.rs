@@ -6,6 +6,7 @@ use metaproto_core::{Error, ErrorKind, Sharing};
 use tokio::time::Instant;
 
 use super::{exclusive, give_up, pool};
+use crate::cluster::{self, Seen};
 use crate::downstream;
 use crate::exchange::{self, Call};
 use crate::worker::{EndpointKey, UpstreamKey, Worker};
@@ -112,6 +113,7 @@ fn time_out(worker: &mut Worker, endpoint: EndpointKey, calls: Vec<Call>) {
     let message = format!("no response from {} in time", address.unwrap_or_default());
     for call in calls {
         pool::uncount_endpoint(worker, endpoint);
+        cluster::observe(worker, endpoint, Seen::Fault);
         exchange::fail(worker, call, Error::new(ErrorKind::Timeout, message.clone()));
     }
 }

@@ -14,7 +14,7 @@ use super::exclusive;
 use super::id_table::IdTable;
 use super::in_flight::InFlight;
 use super::{Endpoint, Waiting, WaitingLine};
-use crate::cluster::{Cluster, Timed};
+use crate::cluster::{self, Cluster, Seen, Timed};
 use crate::counters::ClusterCounters;
 use crate::downstream;
 use crate::exchange::{self, Call};
@@ -205,6 +205,8 @@ pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::
     let now = worker.now;
     let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
     endpoint.failed(now);
+    cluster::observe(worker, endpoint_key, Seen::Fault);
+    let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
     let (cluster, address) = (endpoint.cluster, endpoint.address);
     // One line for an outage, not one for each attempt.
     if endpoint.is_first_failure() {
@@ -245,6 +247,9 @@ pub(super) fn close(worker: &mut Worker, key: UpstreamKey, error: &Error) {
         tracing::debug!(%error, calls = calls.len(), "upstream connection lost");
         if let Some(counters) = counters(worker, endpoint) {
             counters.resets += 1;
+        }
+        if error.kind == ErrorKind::UpstreamReset || error.kind == ErrorKind::BadResponse {
+            cluster::observe(worker, endpoint, Seen::Fault);
         }
     }
     // Before the endpoint can be forgotten with its last connection.

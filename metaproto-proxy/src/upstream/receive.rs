@@ -3,11 +3,14 @@
 use std::io;
 use std::task::{Context, Poll};
 
-use metaproto_core::{DecodeError, Error, ErrorKind, MessageKind, Metadata, Scope, Sharing};
+use metaproto_core::{
+    DecodeError, Error, ErrorKind, MessageKind, Metadata, Scope, Sharing, Status,
+};
 use tokio::time::Instant;
 
 use super::id_table::Found;
 use super::{connection, exclusive, keepalive, pool};
+use crate::cluster::{self, Seen};
 use crate::inbound::CutError;
 use crate::worker::{UpstreamKey, Worker};
 use crate::{downstream, exchange};
@@ -118,6 +121,8 @@ fn message(worker: &mut Worker, metadata: &mut Metadata, key: UpstreamKey) {
             Found::Live(call) => {
                 upstream.last_active = worker.now;
                 pool::uncount_endpoint(worker, endpoint);
+                let status = metadata.status.unwrap_or(Status::ok(0));
+                cluster::observe(worker, endpoint, Seen::Response(status));
                 exchange::respond(worker, metadata, call);
             }
             // Some protocols answer a ping as they answer a request.
@@ -200,6 +205,7 @@ fn bad_response(worker: &mut Worker, metadata: &Metadata, key: UpstreamKey, erro
         Found::Live(call) => {
             upstream.last_active = worker.now;
             pool::uncount_endpoint(worker, endpoint);
+            cluster::observe(worker, endpoint, Seen::Fault);
             let message = format!("the upstream's response can't be read: {error}");
             exchange::fail(worker, call, Error::new(ErrorKind::BadResponse, message));
         }

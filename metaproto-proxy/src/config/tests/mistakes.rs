@@ -341,6 +341,27 @@ fn mistakes_in_balancing_are_told() {
 }
 
 #[test]
+fn mistakes_in_outlier_detection_are_told() {
+    let table = [
+        (
+            "{statuses: [bad]}",
+            "statuses[0]: expected one of application_error, bad_request, not_found, denied, overloaded, timeout, unavailable, internal, not string \"bad\"",
+        ),
+        ("{failure_rate: 101}", "failure_rate: is a share in percent: at most 100"),
+        (
+            "{ejection_time: 1m, max_ejection_time: 1s}",
+            "max_ejection_time: must not be less than ejection_time",
+        ),
+        ("{interval: 0}", "interval: must be more than zero"),
+    ];
+    for (keys, error) in table {
+        let refused = refused(&cluster(&format!("outlier_detection: {keys}")));
+        let told = refused.split_once("listeners[0].upstream.outlier_detection.");
+        assert_eq!(told.map_or(&*refused, |(_, told)| told), error, "{keys}");
+    }
+}
+
+#[test]
 fn mistakes_in_endpoints_and_keys_of_routes_are_told() {
     let endpoints = SHORT.replace("127.0.0.1:9002", "{address: nowhere, priority: 1}");
     assert_eq!(

@@ -72,6 +72,7 @@ clusters:
     hash: {property: cmd}
     panic_threshold: 0
     subset_fallback: any
+    outlier_detection: {consecutive_failures: 0, statuses: [internal], ejection_time: 10m}
     upstream_mode: exclusive
     connections: 3
     max_connections: 4
@@ -125,6 +126,10 @@ fn a_full_file_reaches_the_model() {
     assert_eq!(cluster.balance, Balance::Maglev { table_size: 251 });
     assert_eq!(cluster.sharing, Some(Sharing::Exclusive));
     assert_eq!((cluster.panic_threshold, cluster.subset_fallback), (0, SubsetFallback::Any));
+    let outliers = cluster.outlier_detection.as_ref().unwrap();
+    assert_eq!((outliers.consecutive_failures, outliers.consecutive_local), (None, Some(5)));
+    assert_eq!(outliers.classes, [StatusClass::Internal]);
+    assert_eq!(outliers.max_ejection_time, Duration::from_secs(600));
     let property = |name: &str| HashKey::Property(name.into());
     assert_eq!(cluster.hash, [property("cmd")]);
     assert_eq!(rest.hash, [property("operation")]);
