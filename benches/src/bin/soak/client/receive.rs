@@ -100,14 +100,17 @@ impl Client {
             return ledger.ended(call.token, End::Answered);
         };
         ledger.ended(call.token, End::Error(code));
-        if !self.speech.may_fail(code, call.token.operation) {
-            let words = String::from_utf8_lossy(&frame[frame.len().min(13)..]).into_owned();
-            ledger.violation_with("an error for which there is no reason", Some(call.token), words);
-        }
-        if self.plan.strict {
-            let words = String::from_utf8_lossy(&frame[frame.len().min(13)..]).into_owned();
-            ledger.violation_with("an error although all is well", Some(call.token), words);
-        }
+        let words = String::from_utf8_lossy(frame);
+        let what = if self.plan.strict {
+            "an error although all is well"
+        } else if words.contains("has been removed") {
+            "a change of configuration loses a call"
+        } else if !self.speech.may_fail(code, call.token.operation) {
+            "an error for which there is no reason"
+        } else {
+            return;
+        };
+        ledger.violation_with(what, Some(call.token), words.escape_debug().to_string());
     }
 
     /// Calls without an answer for too long are hanging.
