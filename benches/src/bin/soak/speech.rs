@@ -186,7 +186,7 @@ impl Speech {
         response[self.id.start] ^= 0x40;
     }
 
-    /// The answer to `frame`, maybe an empty one, if it is a sign of life.
+    /// The answer to `frame`, maybe an empty one, if it is a sign of life or another event.
     pub(crate) fn pong(&self, frame: &[u8]) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         self.wire.answer_ping(frame, &mut out).then_some(out)

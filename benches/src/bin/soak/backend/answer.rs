@@ -25,6 +25,8 @@ enum Act {
     Dribble(Vec<u8>),
     Wait(Duration),
     EndWriting,
+    /// Nothing that follows is done.
+    Silence,
     Close,
     Reset,
 }
@@ -139,6 +141,8 @@ fn act(backend: &Backend, (frame, token): (&[u8], Token), mood: Fault, acts: &Ac
             backend.speech.misaddress(&mut stray);
             then(vec![Act::Write(stray), Act::Write(answer)]);
         }
+        // A server that leaves one out where order counts would answer the next call in its place.
+        Fault::BlackHole if backend.speech.in_order() => then(vec![Act::Silence]),
         Fault::BlackHole => {}
     }
 }
@@ -169,6 +173,10 @@ async fn write_answers(mut write: OwnedWriteHalf, mut todo: mpsc::UnboundedRecei
                 Ok(())
             }
             Act::EndWriting => write.shutdown().await,
+            Act::Silence => {
+                while todo.recv().await.is_some() {}
+                return;
+            }
             Act::Close => return,
             Act::Reset => return reset_on_close(write.as_ref()),
         };

@@ -20,17 +20,25 @@ pub(super) struct Crowd<'a> {
     calm: bool,
     /// Errors are violations.
     strict: bool,
+    /// The most milliseconds that a client makes calls.
+    longest: u64,
 }
 
 impl<'a> Crowd<'a> {
     /// `calm`: everybody behaves, and every call must succeed.
     pub(super) fn new(stage: &'a Stage, size: usize, calm: bool) -> Self {
-        Crowd { stage, size, calm, strict: calm }
+        Crowd { stage, size, calm, strict: calm, longest: 3000 }
     }
 
     /// Calls may fail.
     pub(super) fn unnoticed(mut self) -> Self {
         self.strict = false;
+        self
+    }
+
+    /// Clients go soon.
+    pub(super) fn brief(mut self) -> Self {
+        self.longest = 200;
         self
     }
 
@@ -59,14 +67,12 @@ impl<'a> Crowd<'a> {
         let number = stage.clients.replace(stage.clients.get() + 1);
         let mut rng = stage.rng.borrow_mut();
         let second = !self.calm && rng.u8(..4) == 0;
+        let longest = rng.choice([self.longest, self.longest / 10]).unwrap_or(self.longest);
+        let lifetime = rng.u64(..longest);
         let plan = Plan {
             address: if second { stage.places.second } else { stage.places.listen },
             manner: self.manner(&mut rng),
-            lifetime: Duration::from_millis(if rng.bool() {
-                rng.u64(..300)
-            } else {
-                rng.u64(..3000)
-            }),
+            lifetime: Duration::from_millis(lifetime),
             operations: stage.speech.operations().to_vec(),
             window: rng.choice([1, 4, 16, 16, 48]).unwrap_or(1),
             may_end: second,

@@ -214,6 +214,10 @@ impl Stage {
     /// SIGTERM under load: the proxy ends in time, and says that all is well.
     async fn stop(&self, proxy: &mut Proxy) -> Result<(), Failure> {
         let began = Cell::new(Instant::now());
+        let faults = [Fault::Late, Fault::BlackHole, Fault::Mixed];
+        for (backend, fault) in self.backends.iter().step_by(2).zip(faults) {
+            backend.become_faulty(fault);
+        }
         let status = {
             let load = self.last_crowd();
             let load = load.run(LAST * 2);
@@ -260,7 +264,7 @@ impl Stage {
 
     /// Few clients, to see whether calls succeed.
     fn probe(&self) -> Crowd<'_> {
-        Crowd::new(self, 10, true).unnoticed()
+        Crowd::new(self, 10, true).unnoticed().brief()
     }
 
     fn last_crowd(&self) -> Crowd<'_> {
