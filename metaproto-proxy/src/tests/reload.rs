@@ -119,6 +119,22 @@ fn calls_that_wait_for_a_removed_endpoint_go_to_another() {
     }
 }
 
+#[test]
+fn calls_that_have_met_a_closed_door_go_to_the_endpoints_of_the_new_configuration() {
+    for mode in MODES {
+        run(to(mode, [1, 2]), async |world| {
+            world.door(1, Door::Refuse);
+            world.door(2, Door::Hang);
+            let mut client = world.client().await;
+            client.send(&request(1, "waits")).await;
+            world.settle().await;
+            world.apply(to(mode, [3]));
+            world.accept(3).await.echo().await;
+            client.expect(&response(1, "waits")).await;
+        });
+    }
+}
+
 /// The listener leads to another cluster, and nothing to the first any more.
 fn elsewhere() -> Snapshot {
     let mut listener = listener();
