@@ -91,7 +91,7 @@ mod tests {
         for (id, body) in (7..).zip(BODIES) {
             let template = Template::response(wire, body);
             template.append(id, 1, &mut bytes);
-            frames.push((id, template.len()));
+            frames.push((id, template.size()));
         }
         (bytes, frames)
     }

@@ -45,7 +45,7 @@ impl Template {
     }
 
     /// Total length in bytes.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.bytes.len()
     }
 
@@ -107,7 +107,7 @@ mod tests {
             let template = Template::response(protocol.wire(), 40);
             let mut frame = Vec::new();
             template.append(5, 77, &mut frame);
-            assert_eq!(frame.len(), template.len());
+            assert_eq!(frame.len(), template.size());
             assert!(template.matches(&frame[..template.prefix()], 77), "{protocol}");
             assert!(!template.matches(&frame[..template.prefix()], 78), "{protocol}");
             assert!(!template.matches(&frame[..template.prefix() - 1], 77), "{protocol}");

@@ -242,7 +242,8 @@ impl Client {
         while pieces && !rest.is_empty() {
             let (count, pause) = {
                 let mut rng = self.rng.borrow_mut();
-                let most = if rng.bool() { 40 } else { 20_000 };
+                // So many pieces at most that no frame takes long.
+                let most = if rng.bool() { 40.max(bytes.len() / 100) } else { 20_000 };
                 (rng.usize(1..most).min(rest.len()), rng.u64(..4))
             };
             write.write_all(&rest[..count]).await?;
