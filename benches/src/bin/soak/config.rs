@@ -60,7 +60,7 @@ impl Places {
     }
 
     /// Anything. `second` is whether the second listener is there; only there are clients let go for
-    /// their age.
+    /// what is no fault of theirs.
     pub(crate) fn random(&self, rng: &mut Rng, speech: &Speech, second: bool) -> String {
         let mut text = self.head();
         let listeners = [("soak", self.listen, true), ("second", self.second, second)];
@@ -82,14 +82,16 @@ impl Places {
         text
     }
 
-    fn limits(&self, text: &mut String, rng: &mut Rng, ages: bool) {
-        if ages {
+    fn limits(&self, text: &mut String, rng: &mut Rng, ends: bool) {
+        if ends {
             maybe(text, rng, |rng| format!("  max_connection_age: {}ms", rng.u32(200..3000)));
+            maybe(text, rng, |rng| format!("  max_buffer: {}KiB", rng.u32(1024..4096)));
         }
+        let shortest = if ends { 1 } else { 20 };
+        maybe(text, rng, |rng| format!("  idle_timeout: {}s", rng.u32(shortest..60)));
         maybe(text, rng, |rng| format!("  max_in_flight: {}", rng.u32(16..200)));
         maybe(text, rng, |rng| format!("  buffer: {}KiB", rng.u32(16..1024)));
         maybe(text, rng, |rng| format!("  frame_timeout: {}ms", rng.u32(1500..4000)));
-        maybe(text, rng, |rng| format!("  idle_timeout: {}s", rng.u32(20..60)));
     }
 
     fn route(&self, text: &mut String, rng: &mut Rng, operation: Operation) {
@@ -107,9 +109,7 @@ impl Places {
             let first = format!("{{{}, weight: {}}}", target(rng), rng.u32(1..100));
             let second = format!("{{{}, weight: {}}}", target(rng), rng.u32(0..100));
             writeln!(text, "    clusters: [{first}, {second}]").ok();
-            if first.split(',').next() == second.split(',').next() {
-                // The same cluster twice is allowed; nothing to stick to.
-            } else if rng.u8(..4) == 0 {
+            if rng.u8(..4) == 0 {
                 text.push_str("    sticky: client_address\n");
             }
         }

@@ -62,6 +62,8 @@ struct Client {
     ended: Cell<bool>,
     /// When something came last.
     heard: Cell<Instant>,
+    /// It makes no more calls, and reads as fast as it can.
+    hurries: Cell<bool>,
     made: Cell<u32>,
     next_id: Cell<u32>,
 }
@@ -93,6 +95,7 @@ pub(crate) async fn run(
         news: Notify::new(),
         ended: Cell::new(false),
         heard: Cell::new(Instant::now()),
+        hurries: Cell::new(false),
         made: Cell::new(0),
         next_id: Cell::new(first),
     };
@@ -132,6 +135,7 @@ impl Client {
     }
 
     async fn end(&self, mut write: OwnedWriteHalf) {
+        self.hurries.set(true);
         match self.plan.manner {
             Manner::Reset => {
                 let last = self.batch();
