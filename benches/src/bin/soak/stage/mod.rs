@@ -44,6 +44,8 @@ struct Stage {
     backends: Vec<Rc<Backend>>,
     /// The next client's number.
     clients: Cell<u32>,
+    /// How many times slower than usual changes come.
+    pace: Cell<u64>,
     /// Changes of configuration so far.
     reloads: Cell<u32>,
     folder: PathBuf,
@@ -104,13 +106,14 @@ impl Stage {
             places,
             backends,
             clients: Cell::new(1),
+            pace: Cell::new(1),
             reloads: Cell::new(0),
             folder: folder.path().to_owned(),
         })
     }
 
     async fn play(&self, proxy: &mut Proxy) -> Result<(), Failure> {
-        self.crowd(true).run(CALM).await;
+        self.crowd(true).brief().run(CALM).await;
         self.report("calm");
         let chaos = Duration::from_secs(self.arguments.seconds);
         self.chaos(proxy, chaos).await?;
@@ -139,25 +142,37 @@ impl Stage {
         Ok(())
     }
 
-    /// Backends change their ways, one after the other.
+    /// Backends change their ways: in a storm to anything, one after the other; in steady weather to
+    /// few things, so that connections grow old and full.
     async fn misbehave(&self) {
         let all = Fault::all(&self.speech);
         let chosen = &self.arguments.faults;
         let faults = if chosen.is_empty() { &all } else { chosen };
         loop {
-            let pause = {
+            let (until, faults) = {
                 let mut rng = self.rng.borrow_mut();
-                let backend = rng.choice(&self.backends);
-                let fault = rng.choice(faults.iter().copied()).unwrap_or(Fault::None);
-                if let Some(backend) = backend {
-                    let text = format!("backend {}: {fault:?}", backend.number);
-                    self.book.borrow_mut().remark(text);
-                    backend.become_faulty(fault);
-                }
-                rng.u64(..600)
+                let storm = rng.bool();
+                self.pace.set(if storm { 1 } else { 5 });
+                let few = rng.choose_multiple(faults, 2).into_iter().copied();
+                let faults = if storm { faults.clone() } else { few.collect() };
+                (Instant::now() + Duration::from_millis(rng.u64(1500..6000)), faults)
             };
-            sleep(Duration::from_millis(pause)).await;
+            for backend in &self.backends {
+                self.change(backend, &faults);
+            }
+            while Instant::now() < until {
+                let pause = self.rng.borrow_mut().u64(..600);
+                sleep(Duration::from_millis(pause * self.pace.get())).await;
+                let backend = self.rng.borrow_mut().choice(&self.backends).cloned();
+                backend.iter().for_each(|backend| self.change(backend, &faults));
+            }
         }
+    }
+
+    fn change(&self, backend: &Backend, faults: &[Fault]) {
+        let fault = self.rng.borrow_mut().choice(faults).copied().unwrap_or(Fault::None);
+        self.book.borrow_mut().remark(format!("backend {}: {fault:?}", backend.number));
+        backend.become_faulty(fault);
     }
 
     /// The configuration changes, most of the time to a good one.
@@ -176,7 +191,7 @@ impl Stage {
                     true => self.places.bad(&mut rng),
                     false => self.places.random(&mut rng, &self.speech, second),
                 };
-                (text, rng.bool(), rng.u64(..most))
+                (text, rng.bool(), rng.u64(..most) * self.pace.get())
             };
             let number = self.reloads.get() + 1;
             self.reloads.set(number);
