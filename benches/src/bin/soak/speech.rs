@@ -111,6 +111,8 @@ pub(crate) struct Speech {
 
 /// Where Dubbo's flags are, and that of them which asks for an answer.
 const DUBBO_TWO_WAY: (usize, u8) = (2, 0x40);
+/// The flags of an event in Hessian 2 that is no answer and wants none.
+const DUBBO_READONLY: u8 = 0xa2;
 /// Where Thrift's kind of message is, and the one of calls without an answer.
 const THRIFT_ONEWAY: (usize, u8) = (7, 4);
 
@@ -190,6 +192,18 @@ impl Speech {
     pub(crate) fn pong(&self, frame: &[u8]) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         self.wire.answer_ping(frame, &mut out).then_some(out)
+    }
+
+    /// What a server says that wants no further requests, if it can.
+    pub(crate) fn go_away(&self) -> Option<Vec<u8>> {
+        if self.protocol != Protocol::Dubbo {
+            return None;
+        }
+        let mut frame = self.request.head[..self.wire.header()].to_vec();
+        frame[DUBBO_TWO_WAY.0] = DUBBO_READONLY;
+        frame.extend_from_slice(b"\x01R");
+        seal(self.wire, &mut frame);
+        Some(frame)
     }
 
     /// What `frame` carries. None for errors and for what we never sent.

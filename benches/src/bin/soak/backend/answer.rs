@@ -141,6 +141,12 @@ fn act(backend: &Backend, (frame, token): (&[u8], Token), mood: Fault, acts: &Ac
             backend.speech.misaddress(&mut stray);
             then(vec![Act::Write(stray), Act::Write(answer)]);
         }
+        Fault::GoAway => {
+            then(vec![
+                Act::Write(backend.speech.go_away().unwrap_or_default()),
+                Act::Write(answer),
+            ]);
+        }
         // A server that leaves one out where order counts would answer the next call in its place.
         Fault::BlackHole if backend.speech.in_order() => then(vec![Act::Silence]),
         Fault::BlackHole => {}
@@ -206,6 +212,7 @@ fn name(fault: Fault) -> &'static str {
         Fault::Refuse => "refuses",
         Fault::Dribble => "answers in pieces",
         Fault::Stray => "answers, and something else",
+        Fault::GoAway => "says go-away, and answers",
         Fault::BlackHole => "does not answer",
         _ => "answers",
     }

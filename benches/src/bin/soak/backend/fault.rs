@@ -29,6 +29,8 @@ pub(crate) enum Fault {
     Dribble,
     /// It answers requests that nobody made, besides those that were.
     Stray,
+    /// It says that it wants no further requests, and answers all the same.
+    GoAway,
     /// It reads and never answers.
     BlackHole,
     /// It reads nothing for a while.
@@ -43,12 +45,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Those that each request can have for itself.
-    ///
-    /// Where order tells answers apart, a server that answers twice makes all that follow wrong; no
-    /// proxy could tell.
     pub(crate) fn of_requests(speech: &Speech) -> Vec<Fault> {
-        let ordered = speech.in_order();
-        let fits = move |fault: &Fault| !ordered || !matches!(fault, Fault::Twice | Fault::Stray);
         let good = [Fault::None; 12].into_iter();
         let bad = [
             Fault::Late,
@@ -63,16 +60,26 @@ impl Fault {
             Fault::Refuse,
             Fault::Dribble,
             Fault::Stray,
+            Fault::GoAway,
             Fault::BlackHole,
         ];
-        good.chain(bad).filter(fits).collect()
+        good.chain(bad).filter(|fault| fault.fits(speech)).collect()
+    }
+
+    /// Whether a server can do this in a protocol. Where order tells answers apart, one that answers
+    /// twice makes all that follow wrong; no proxy could tell.
+    fn fits(self, speech: &Speech) -> bool {
+        match self {
+            Fault::Twice | Fault::Stray => !speech.in_order(),
+            Fault::GoAway => speech.go_away().is_some(),
+            _ => true,
+        }
     }
 
     /// All that fit to a protocol, and those that leave most calls alone more than once.
     pub(crate) fn all(speech: &Speech) -> Vec<Fault> {
-        let ordered = speech.in_order();
-        let fits = |fault: &&Fault| !ordered || !matches!(fault, Fault::Twice | Fault::Stray);
         let more = [Fault::None, Fault::None, Fault::None, Fault::Late, Fault::Mixed, Fault::Mixed];
-        Fault::value_variants().iter().filter(fits).copied().chain(more).collect()
+        let fitting = Fault::value_variants().iter().filter(|fault| fault.fits(speech));
+        fitting.copied().chain(more).collect()
     }
 }
