@@ -43,7 +43,7 @@ impl Places {
         let mut text = self.head();
         let (listen, protocol) = (self.listen, self.protocol.name());
         writeln!(text, "- name: soak\n  address: {listen}\n  protocol: {protocol}").ok();
-        writeln!(text, "  routes: [{{cluster: all, timeout: 4s}}]").ok();
+        writeln!(text, "  routes: [{{cluster: all, timeout: 3s}}]").ok();
         let all: Vec<String> = self.backends.iter().map(SocketAddr::to_string).collect();
         writeln!(text, "clusters:\n  all: [{}]", all.join(", ")).ok();
         text

@@ -121,6 +121,8 @@ pub(crate) struct Ledger {
     remarks: VecDeque<(Instant, String)>,
     violations: Vec<String>,
     uncounted: usize,
+    /// Whether no backend ever does what loses a call.
+    pub(crate) fair: bool,
     /// Since when the proxy may end connections, because it was asked to end.
     pub(crate) drained: Option<Instant>,
 }
@@ -137,6 +139,7 @@ impl Ledger {
             remarks: VecDeque::new(),
             violations: Vec::new(),
             uncounted: 0,
+            fair: false,
             drained: None,
         }
     }

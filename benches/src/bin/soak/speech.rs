@@ -239,12 +239,21 @@ impl Speech {
         })
     }
 
-    /// True if chaos is a reason for this error in answer to a call of this operation. No reason is
-    /// one for "no such cluster", and only where there may be no route for "no such route".
-    pub(crate) fn may_fail(&self, error: i32, operation: Operation) -> bool {
-        let (route, cluster) = (-1, -2);
-        let lost = operation == Operation::Lost;
-        self.protocol != Protocol::Awesomerpc || error != cluster && (error != route || lost)
+    /// True if there is a reason for this error in answer to a call of this operation. "No such route"
+    /// has one only where there may be no route, and "no such cluster" never. While servers are `fair`,
+    /// there are only limits and timeouts. Errors of Thrift don't tell what they are.
+    pub(crate) fn may_fail(&self, error: i32, operation: Operation, fair: bool) -> bool {
+        let (route, timeout, overloaded) = match self.protocol {
+            Protocol::Awesomerpc => (-1, -6, -11),
+            Protocol::Dubbo => (60, 31, 100),
+            Protocol::Thrift => return true,
+        };
+        let no_cluster = self.protocol == Protocol::Awesomerpc && error == -2;
+        match error {
+            _ if error == route => operation == Operation::Lost,
+            _ if error == timeout || error == overloaded => true,
+            _ => !fair && !no_cluster,
+        }
     }
 
     /// Bytes at which no frame starts.

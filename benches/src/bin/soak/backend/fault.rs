@@ -66,6 +66,11 @@ impl Fault {
         good.chain(bad).filter(|fault| fault.fits(speech)).collect()
     }
 
+    /// Whether a server that does this answers all calls in time.
+    pub(crate) fn is_fair(self) -> bool {
+        matches!(self, Fault::None | Fault::Twice | Fault::Stray | Fault::Dribble)
+    }
+
     /// Whether a server can do this in a protocol. Where order tells answers apart, one that answers
     /// twice makes all that follow wrong; no proxy could tell.
     fn fits(self, speech: &Speech) -> bool {

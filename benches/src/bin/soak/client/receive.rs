@@ -109,7 +109,7 @@ impl Client {
             "an error although all is well"
         } else if words.contains("has been removed") {
             "a change of configuration loses a call"
-        } else if !self.speech.may_fail(code, call.token.operation) {
+        } else if !self.speech.may_fail(code, call.token.operation, ledger.fair) {
             "an error for which there is no reason"
         } else {
             return;

@@ -27,7 +27,8 @@ pub(super) struct Crowd<'a> {
 impl<'a> Crowd<'a> {
     /// `calm`: everybody behaves, and every call must succeed.
     pub(super) fn new(stage: &'a Stage, size: usize, calm: bool) -> Self {
-        Crowd { stage, size, calm, strict: calm, longest: 3000 }
+        let longest = (stage.arguments.seconds * 400).clamp(500, 3000);
+        Crowd { stage, size, calm, strict: calm, longest }
     }
 
     /// Calls may fail.

@@ -23,7 +23,7 @@ use crate::speech::Speech;
 use crate::{Arguments, Failure};
 
 /// How long the proxy may drain, in seconds.
-const DRAIN: u64 = 5;
+const DRAIN: u64 = 4;
 /// What it may take longer than that to end.
 const MARGIN: Duration = Duration::from_secs(3);
 /// How long all is well before the chaos.
@@ -113,6 +113,9 @@ impl Stage {
     }
 
     async fn play(&self, proxy: &mut Proxy) -> Result<(), Failure> {
+        let faults = &self.arguments.faults;
+        let fair = !faults.is_empty() && faults.iter().all(|fault| fault.is_fair());
+        self.book.borrow_mut().fair = fair;
         self.crowd(true).brief().run(CALM).await;
         self.report("calm");
         let chaos = Duration::from_secs(self.arguments.seconds);
@@ -221,7 +224,7 @@ impl Stage {
             }
         }
         println!("recovered after {:.1} s", began.elapsed().as_secs_f64());
-        self.crowd(true).run(CALM * 2).await;
+        self.crowd(true).brief().run(CALM * 2).await;
         self.report("all is well");
         Ok(())
     }
@@ -229,6 +232,7 @@ impl Stage {
     /// SIGTERM under load: the proxy ends in time, and says that all is well.
     async fn stop(&self, proxy: &mut Proxy) -> Result<(), Failure> {
         let began = Cell::new(Instant::now());
+        self.book.borrow_mut().fair = false;
         let faults = [Fault::Late, Fault::BlackHole, Fault::Mixed];
         for (backend, fault) in self.backends.iter().step_by(2).zip(faults) {
             backend.become_faulty(fault);
