@@ -143,6 +143,10 @@ pub(crate) fn redispatch(
     failed: EndpointKey,
     error: Error,
 ) {
+    if worker.endpoints.get(failed).is_none_or(|endpoint| endpoint.removed) {
+        // The endpoints are not those that it was tried with: each of them may be the one.
+        call.failed_connects = 0;
+    }
     call.failed_connects += 1;
     let others = worker.clusters.get_mut(cluster).is_some_and(|cluster| {
         let others = cluster.endpoints.iter().filter(|key| **key != failed).count();

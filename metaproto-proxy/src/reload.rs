@@ -191,11 +191,17 @@ fn latency(known: Option<Latency>, balance: Balance, now: Instant) -> Option<Lat
 }
 
 /// Lets the clusters go that no listener leads to. Clients of a retired listener may still need
-/// theirs, so the clusters go when these clients have gone: see [`collect`].
+/// theirs, and so may calls, so the clusters go when these have gone: see [`collect`].
 fn retire_clusters(worker: &mut Worker, used: &HashMap<ClusterName, ClusterKey>) {
     let keep: Vec<_> = used.values().copied().collect();
     worker.unused_clusters = worker.clusters.keys().filter(|key| !keep.contains(key)).collect();
     collect(worker);
+}
+
+/// Whether there are calls to a cluster: they may wait for a connection to it, or be tried again.
+fn has_calls(worker: &Worker, key: ClusterKey) -> bool {
+    let active = worker.clusters.get(key).is_some_and(|cluster| cluster.counters.active > 0);
+    active || worker.later.leads_to(key)
 }
 
 /// Forgets retired listeners without clients, and then the clusters that nobody uses. What they have
@@ -215,6 +221,10 @@ pub(crate) fn collect(worker: &mut Worker) {
         return;
     }
     for key in std::mem::take(&mut worker.unused_clusters) {
+        if has_calls(worker, key) {
+            worker.unused_clusters.push(key);
+            continue;
+        }
         let endpoints = worker.clusters.get_mut(key).map(|c| std::mem::take(&mut c.endpoints));
         for endpoint in endpoints.unwrap_or_default() {
             upstream::remove_endpoint(worker, endpoint);

@@ -19,7 +19,7 @@ use crate::message::Message;
 use crate::model::{Retry, RetryOn};
 use crate::route::Destination;
 use crate::upstream;
-use crate::worker::{EndpointKey, Worker};
+use crate::worker::{ClusterKey, EndpointKey, Worker};
 
 /// What it takes to send a call again.
 #[derive(Debug)]
@@ -89,6 +89,12 @@ pub(crate) struct Later(BinaryHeap<Reverse<Waiting>>);
 impl Later {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether a call to `cluster` waits.
+    pub(crate) fn leads_to(&self, cluster: ClusterKey) -> bool {
+        let mut calls = self.0.iter().filter_map(|Reverse(waiting)| waiting.call.again.as_ref());
+        calls.any(|again| again.to.cluster == cluster)
     }
 }
 
