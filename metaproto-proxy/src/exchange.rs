@@ -49,10 +49,17 @@ pub(crate) struct Call {
     pub(crate) route: Option<Rc<Route>>,
     /// How many endpoints could not be connected to.
     pub(crate) failed_connects: u32,
-    /// What it takes to try again, if its route says so.
-    pub(crate) again: Option<Box<Again>>,
+    /// What only few calls have.
+    pub(crate) extra: Option<Box<Extra>>,
     /// Where it has been sent and when, if the balancing asks how long answers take.
     pub(crate) timed: Option<Timed>,
+}
+
+/// What only few calls have: calls are small.
+#[derive(Debug, Default)]
+pub(crate) struct Extra {
+    /// What it takes to try again, if its route says so.
+    pub(crate) again: Option<Again>,
     /// What its status is compared with.
     pub(crate) compared: Option<Rc<Comparison>>,
 }
@@ -60,12 +67,13 @@ pub(crate) struct Call {
 impl Call {
     /// When it is given up, or the try that is under way.
     pub(crate) fn due(&self) -> Option<Instant> {
-        let until = self.again.as_ref().and_then(|again| again.until());
+        let until = self.extra.as_ref().and_then(|extra| extra.again.as_ref()?.until());
         [self.deadline, until].into_iter().flatten().min()
     }
 
     /// Another call for the same request. Only one of the two may be closed.
-    pub(crate) fn twin(&self, again: Box<Again>) -> Self {
+    pub(crate) fn twin(&self, again: Again) -> Self {
+        let compared = self.compared().cloned();
         Call {
             from: self.from,
             listener: self.listener.clone(),
@@ -75,9 +83,13 @@ impl Call {
             route: self.route.clone(),
             failed_connects: 0,
             timed: None,
-            again: Some(again),
-            compared: self.compared.clone(),
+            extra: Some(Box::new(Extra { again: Some(again), compared })),
         }
+    }
+
+    /// What its status is compared with.
+    pub(crate) fn compared(&self) -> Option<&Rc<Comparison>> {
+        self.extra.as_ref()?.compared.as_ref()
     }
 
     /// Whether it is a copy, of which nobody is to hear.

@@ -62,10 +62,10 @@ pub(crate) fn send(worker: &mut Worker, call: &mut Call, message: &Message, copi
                 place,
                 original: Cell::new(None),
                 copy: Cell::new(None),
-                next: call.compared.take(),
+                next: call.compared().cloned(),
             });
-            copy.compared = Some(comparison.clone());
-            call.compared = Some(comparison);
+            copy.extra.get_or_insert_default().compared = Some(comparison.clone());
+            call.extra.get_or_insert_default().compared = Some(comparison);
         }
         upstream::dispatch(worker, endpoint, copy, message.kept());
     }
@@ -84,9 +84,8 @@ impl Call {
             deadline: self.deadline.or_else(latest),
             route: None,
             failed_connects: 0,
-            again: None,
+            extra: None,
             timed: None,
-            compared: None,
         }
     }
 }
@@ -104,7 +103,7 @@ fn endpoint(worker: &mut Worker, to: Destination) -> Option<EndpointKey> {
 
 /// A copy has ended, with this answer.
 pub(crate) fn ended(worker: &mut Worker, copy: &Call, answer: Answer) {
-    if let Some(comparison) = &copy.compared {
+    if let Some(comparison) = copy.compared() {
         comparison.copy.set(Some(answer));
         comparison.settle(worker);
     }

@@ -262,9 +262,8 @@ pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey)
         deadline: None,
         route: None,
         failed_connects: 0,
-        again: None,
+        extra: None,
         timed: None,
-        compared: None,
     })
 }
 
@@ -277,7 +276,7 @@ pub(crate) fn close(worker: &mut Worker, call: &Call, outcome: Outcome) {
         listener.counters.active -= 1;
         listener.counters.completed.add(outcome);
     }
-    if let Some(comparison) = &call.compared {
+    if let Some(comparison) = call.compared() {
         mirror::original_ended(worker, comparison, outcome);
     }
     let Some(client) = worker.downstreams.get_mut(call.from) else { return };

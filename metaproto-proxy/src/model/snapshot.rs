@@ -160,15 +160,14 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Looks at a cluster that a route leads to, by the name at `path`. Hands it back, with the protocol
-    /// of its connections.
+    /// Looks at a cluster that a route leads to, by the name at `path`. Hands it back.
     fn validate_target(
         &self,
         listener: &Arc<dyn Protocol>,
         route: &Route,
         name: &str,
         path: &str,
-    ) -> Result<(&Cluster, Arc<dyn Protocol>), Invalid> {
+    ) -> Result<Target<'_>, Invalid> {
         let Some(cluster) = self.clusters.get(name) else {
             return Err(Invalid::new(format!("{path}.cluster"), self.no_cluster(name)));
         };
@@ -195,6 +194,9 @@ impl Snapshot {
         }
     }
 }
+
+/// A cluster that a route leads to, and the protocol of its connections.
+type Target<'a> = (&'a Cluster, Arc<dyn Protocol>);
 
 /// None of these may be zero: nothing would get through.
 fn validate_bounds(bounds: &[(&str, usize)], path: &str) -> Result<(), Invalid> {
