@@ -179,6 +179,16 @@ pub struct ClusterCounters {
     pub retries: u64,
     /// Requests not sent again because too many were.
     pub retries_refused: u64,
+    /// Copies of requests sent to it; they count as requests, too.
+    pub mirrored: u64,
+    /// Copies not made because too much was under way, or there was no usable endpoint.
+    pub mirror_dropped: u64,
+    /// Copies whose response had a status of the same class as that of the request.
+    pub mirror_equal: u64,
+    /// Copies whose response had a status of another class.
+    pub mirror_different: u64,
+    /// Copies that could not be compared: they, or their requests, got no response.
+    pub mirror_unanswered: u64,
     /// Requests that got no response in time.
     pub timeouts: u64,
     /// Pings of upstreams, answered by the proxy.
@@ -225,6 +235,7 @@ impl ClusterCounters {
         add_fields!(self, other,
             connections connections_active connect_failures resets protocol_errors bytes_received
             bytes_sent requests active panicked spilled unkeyed redispatched ejections ejections_refused retries retries_refused
+            mirrored mirror_dropped mirror_equal mirror_different mirror_unanswered
             timeouts pings late unmatched keepalive_pings
             keepalive_failures unread_bodies);
     }

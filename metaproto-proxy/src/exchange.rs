@@ -21,6 +21,7 @@ use crate::cluster::Timed;
 use crate::counters::Outcome;
 use crate::downstream::{Downstream, Listener};
 use crate::message::Message;
+use crate::mirror::{self, Comparison};
 use crate::retry::{self, Again};
 use crate::route::{Destination, Route};
 use crate::worker::{ClusterKey, DownstreamKey, EndpointKey, Worker};
@@ -35,7 +36,8 @@ pub(crate) struct Call {
     /// The client's connection.
     pub(crate) from: DownstreamKey,
     /// Where the client came in, and where the call is counted, whatever becomes of the client.
-    pub(crate) listener: Rc<RefCell<Listener>>,
+    /// `None` if it is a [copy](crate::mirror) of a client's call.
+    pub(crate) listener: Option<Rc<RefCell<Listener>>>,
     /// The place of the answer among those of the connection; see
     /// [`Order`](crate::downstream::Order).
     pub(crate) ticket: u64,
@@ -47,21 +49,31 @@ pub(crate) struct Call {
     pub(crate) route: Option<Rc<Route>>,
     /// How many endpoints could not be connected to.
     pub(crate) failed_connects: u32,
-    /// What it takes to try again, if its route says so.
-    pub(crate) again: Option<Box<Again>>,
+    /// What only few calls have.
+    pub(crate) extra: Option<Box<Extra>>,
     /// Where it has been sent and when, if the balancing asks how long answers take.
     pub(crate) timed: Option<Timed>,
+}
+
+/// What only few calls have: calls are small.
+#[derive(Debug, Default)]
+pub(crate) struct Extra {
+    /// What it takes to try again, if its route says so.
+    pub(crate) again: Option<Again>,
+    /// What its status is compared with.
+    pub(crate) compared: Option<Rc<Comparison>>,
 }
 
 impl Call {
     /// When it is given up, or the try that is under way.
     pub(crate) fn due(&self) -> Option<Instant> {
-        let until = self.again.as_ref().and_then(|again| again.until());
+        let until = self.extra.as_ref().and_then(|extra| extra.again.as_ref()?.until());
         [self.deadline, until].into_iter().flatten().min()
     }
 
     /// Another call for the same request. Only one of the two may be closed.
-    pub(crate) fn twin(&self, again: Box<Again>) -> Self {
+    pub(crate) fn twin(&self, again: Again) -> Self {
+        let compared = self.compared().cloned();
         Call {
             from: self.from,
             listener: self.listener.clone(),
@@ -71,8 +83,18 @@ impl Call {
             route: self.route.clone(),
             failed_connects: 0,
             timed: None,
-            again: Some(again),
+            extra: Some(Box::new(Extra { again: Some(again), compared })),
         }
+    }
+
+    /// What its status is compared with.
+    pub(crate) fn compared(&self) -> Option<&Rc<Comparison>> {
+        self.extra.as_ref()?.compared.as_ref()
+    }
+
+    /// Whether it is a copy, of which nobody is to hear.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.listener.is_none()
     }
 
     /// Whether the caller waits for an answer.
@@ -116,6 +138,7 @@ fn choose(
 
     // Before the message takes the frame that the keys stand in.
     let destination = route.destination(metadata, client.address);
+    let copies = mirror::wanted(&route, metadata, client.address);
     let changes = &route.model.request;
     let message = Message::take(metadata, filtered, changes, &*client.codec)
         .map_err(|error| Box::new(unsupported(&error)))?;
@@ -125,6 +148,9 @@ fn choose(
         .ok_or_else(|| Box::new(no_endpoint(worker, destination.cluster)))?;
 
     call.route = Some(route);
+    if let Some(copies) = copies {
+        mirror::send(worker, call, &message, copies);
+    }
     retry::prepare(worker, call, &message, destination, endpoint);
     if is_stream(metadata.kind) && upstream::sharing(worker, endpoint) != Some(Sharing::Bound) {
         let error = "streams need upstream_mode: bound";
@@ -143,6 +169,9 @@ pub(crate) fn redispatch(
     failed: EndpointKey,
     error: Error,
 ) {
+    if call.is_copy() {
+        return fail(worker, call, error);
+    }
     if worker.endpoints.get(failed).is_none_or(|endpoint| endpoint.removed) {
         // The endpoints are not those that it was tried with: each of them may be the one.
         call.failed_connects = 0;
@@ -212,6 +241,9 @@ pub(crate) fn pass_go_away(worker: &mut Worker, metadata: &Metadata, from: Downs
 pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) {
     cluster::answered(worker, &call);
     let status = metadata.status.unwrap_or(Status::ok(0));
+    if call.is_copy() {
+        return mirror::ended(worker, &call, Some(status.class));
+    }
     let Some(call) = retry::answered(worker, call, status) else { return };
     let filtered = worker.filters.response(metadata);
     let changes = call.route.as_ref().map_or(&NO_CHANGES, |route| &route.model.response);

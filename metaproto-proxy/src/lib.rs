@@ -24,6 +24,7 @@ mod hash;
 mod inbound;
 mod io;
 mod message;
+mod mirror;
 mod proxy;
 mod reload;
 mod retry;

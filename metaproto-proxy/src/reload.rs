@@ -12,7 +12,7 @@ use std::sync::Arc;
 use metaproto_core::{Interest, Protocol};
 use tokio::time::Instant;
 
-use crate::cluster::{Cluster, Latency};
+use crate::cluster::{Cluster, Latency, Traffic};
 use crate::downstream::{self, Listener};
 use crate::model::{self, Balance, Labels, Snapshot};
 use crate::route::RouteTable;
@@ -21,18 +21,19 @@ use crate::upstream::{self, Endpoint};
 use crate::worker::{ClusterKey, SharedWorker, Worker};
 
 /// Names a cluster, or a subset of it, as one protocol uses it, with one set of options. A subset is a
-/// cluster of its own: it has its own connections, and is balanced for itself.
-type ClusterName = (String, Labels, String);
+/// cluster of its own: it has its own connections, and is balanced for itself. So is what gets copies.
+type ClusterName = (String, Labels, Traffic, String);
 
-/// What the calls of `listener` to a subset of the cluster `model` use.
+/// What the calls of `listener` to a subset of the cluster `model` use, or the copies of them.
 fn cluster_name(
     model: &model::Cluster,
     subset: &Labels,
+    traffic: Traffic,
     listener: &model::Listener,
 ) -> ClusterName {
     let protocol = model.protocol(&listener.protocol);
     let protocol = protocol.unwrap_or_else(|_| listener.protocol.clone());
-    (model.name.clone(), subset.clone(), identity(&*protocol))
+    (model.name.clone(), subset.clone(), traffic, identity(&*protocol))
 }
 
 /// What a protocol and its options look like: protocols that differ must not share connections.
@@ -97,9 +98,9 @@ fn apply_listener(
         .or_insert_with(|| Rc::new(RefCell::new(Listener::new(model.clone()))))
         .clone();
     let before = listener.borrow().routes.clone();
-    let routes = RouteTable::new(&model.routes, &before, |target| {
-        let cluster = snapshot.clusters.get(&target.cluster)?;
-        let key = *clusters.get(&cluster_name(cluster, &target.subset, model))?;
+    let routes = RouteTable::new(&model.routes, &before, |cluster, subset, traffic| {
+        let cluster = snapshot.clusters.get(cluster)?;
+        let key = *clusters.get(&cluster_name(cluster, subset, traffic, model))?;
         Some((key, worker.clusters.get(key)?.model.clone()))
     });
     // A filter may ask for anything.
@@ -118,26 +119,37 @@ fn apply_listener(
     }
 }
 
+/// Everything that a route leads to.
+fn targets(route: &model::Route) -> impl Iterator<Item = (&str, &Labels, Traffic)> {
+    let calls = route.clusters.iter().map(|t| (t.cluster.as_str(), &t.subset, Traffic::Calls));
+    calls.chain(route.mirrors.iter().map(|m| (m.cluster.as_str(), &m.subset, Traffic::Copies)))
+}
+
 /// Takes on the clusters that listeners lead to.
 fn apply_clusters(worker: &mut Worker, snapshot: &Snapshot) -> HashMap<ClusterName, ClusterKey> {
     let mut known: HashMap<ClusterName, ClusterKey> = worker
         .clusters
         .iter()
-        .map(|(key, c)| ((c.model.name.clone(), c.subset.clone(), identity(&*c.protocol)), key))
+        .map(|(key, c)| {
+            let (name, subset) = (c.model.name.clone(), c.subset.clone());
+            ((name, subset, c.traffic, identity(&*c.protocol)), key)
+        })
         .collect();
     let mut used = HashMap::new();
     for listener in &snapshot.listeners {
-        let targets = listener.routes.iter().flat_map(|route| &route.clusters);
-        for target in targets {
-            let Some(model) = snapshot.clusters.get(&target.cluster) else { continue };
-            let subset = target.subset.clone();
-            let name = cluster_name(model, &subset, listener);
+        let targets = listener.routes.iter().flat_map(|route| targets(route));
+        for (cluster, subset, traffic) in targets {
+            let Some(model) = snapshot.clusters.get(cluster) else { continue };
+            let name = cluster_name(model, subset, traffic, listener);
             if used.contains_key(&name) {
                 continue;
             }
             let key = match known.remove(&name) {
                 Some(key) => key,
-                None => worker.clusters.insert(Cluster::new(model.clone(), subset, listener)),
+                None => {
+                    let new = Cluster::new(model.clone(), subset.clone(), traffic, listener);
+                    worker.clusters.insert(new)
+                }
             };
             if let Some(cluster) = worker.clusters.get_mut(key) {
                 let before = cluster.sharing;

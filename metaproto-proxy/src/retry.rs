@@ -14,7 +14,7 @@ use metaproto_core::{Error, ErrorKind, MessageKind, Status};
 use tokio::time::Instant;
 
 use crate::cluster::Cluster;
-use crate::exchange::{self, Call};
+use crate::exchange::{self, Call, Extra};
 use crate::message::Message;
 use crate::model::{Retry, RetryOn};
 use crate::route::Destination;
@@ -39,9 +39,9 @@ pub(crate) struct Again {
 }
 
 impl Again {
-    fn new(message: &Message, to: Destination, last: EndpointKey) -> Box<Self> {
+    fn new(message: &Message, to: Destination, last: EndpointKey) -> Self {
         let message = message.kept();
-        Box::new(Again { message, to, last, retries: 0, until: None, race: None, slot: None })
+        Again { message, to, last, retries: 0, until: None, race: None, slot: None }
     }
 
     /// When the try that is under way is given up.
@@ -93,8 +93,9 @@ impl Later {
 
     /// Whether a call to `cluster` waits.
     pub(crate) fn leads_to(&self, cluster: ClusterKey) -> bool {
-        let mut calls = self.0.iter().filter_map(|Reverse(waiting)| waiting.call.again.as_ref());
-        calls.any(|again| again.to.cluster == cluster)
+        let mut waiting =
+            self.0.iter().filter_map(|Reverse(it)| it.call.extra.as_ref()?.again.as_ref());
+        waiting.any(|again| again.to.cluster == cluster)
     }
 }
 
@@ -150,20 +151,24 @@ pub(crate) fn prepare(
         let error = Error::new(ErrorKind::Timeout, "no response in time");
         wait(worker, worker.now + hedge.after, call.twin(other), error);
     }
-    call.again = Some(again);
+    call.extra.get_or_insert_default().again = Some(again);
+}
+
+fn again_of(extra: &mut Option<Box<Extra>>) -> Option<&mut Again> {
+    extra.as_mut()?.again.as_mut()
 }
 
 /// A call has failed: hands it back if that is its end.
 #[inline(always)]
 pub(crate) fn failed(worker: &mut Worker, call: Call, error: &Error) -> Option<Call> {
-    match call.again {
+    match call.extra {
         None => Some(call),
         Some(_) => after_failure(worker, call, error),
     }
 }
 
 fn after_failure(worker: &mut Worker, mut call: Call, error: &Error) -> Option<Call> {
-    let again = call.again.as_mut()?;
+    let Some(again) = again_of(&mut call.extra) else { return Some(call) };
     if again.race.take().is_some_and(|race| race.drop_out()) {
         return None;
     }
@@ -180,14 +185,14 @@ fn after_failure(worker: &mut Worker, mut call: Call, error: &Error) -> Option<C
 /// A call was answered: hands it back if that is its end.
 #[inline(always)]
 pub(crate) fn answered(worker: &mut Worker, call: Call, status: Status) -> Option<Call> {
-    match call.again {
+    match call.extra {
         None => Some(call),
         Some(_) => after_response(worker, call, status),
     }
 }
 
 fn after_response(worker: &mut Worker, mut call: Call, status: Status) -> Option<Call> {
-    let again = call.again.as_mut()?;
+    let Some(again) = again_of(&mut call.extra) else { return Some(call) };
     if let Some(race) = again.race.take() {
         if race.won.replace(true) {
             return None;
@@ -215,7 +220,8 @@ fn try_again(
     let route = call.route.clone();
     let retry = route.as_ref().and_then(|route| route.model.retry.as_ref());
     let Some(retry) = retry.filter(|retry| wants(retry)) else { return Some(call) };
-    let Some(again) = call.again.as_mut().filter(|again| again.retries < retry.attempts) else {
+    let Some(again) = again_of(&mut call.extra).filter(|again| again.retries < retry.attempts)
+    else {
         return Some(call);
     };
     let at = worker.now + backoff(retry, again.retries);
@@ -260,7 +266,7 @@ pub(crate) fn send_due(worker: &mut Worker) -> bool {
 }
 
 fn send(worker: &mut Worker, mut call: Call, error: Error) {
-    let Some(again) = call.again.as_mut() else { return };
+    let Some(again) = again_of(&mut call.extra) else { return };
     if again.race.as_ref().is_some_and(|race| race.won.get()) {
         return;
     }
@@ -288,7 +294,7 @@ pub(crate) fn abort(worker: &mut Worker, error: &Error) {
 
 /// Ends a call for good, unless another one for the same request is under way.
 fn end(worker: &mut Worker, mut call: Call, error: Error) {
-    let race = call.again.as_mut().and_then(|again| again.race.take());
+    let race = again_of(&mut call.extra).and_then(|again| again.race.take());
     if !race.is_some_and(|race| race.drop_out()) {
         exchange::give_up(worker, call, error);
     }

@@ -19,11 +19,21 @@ use crate::model::{self, Labels, SubsetFallback};
 use crate::upstream::Endpoint;
 use crate::worker::EndpointKey;
 
+/// What a cluster gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Traffic {
+    /// Calls, which somebody waits for.
+    Calls,
+    /// Copies of calls. They have connections of their own, so that no call ever waits behind them.
+    Copies,
+}
+
 /// A cluster, or a subset of one, as one protocol uses it.
 pub(crate) struct Cluster {
     pub(crate) model: Arc<model::Cluster>,
     /// What all its endpoints have; nothing for the whole of the cluster.
     pub(crate) subset: Labels,
+    pub(crate) traffic: Traffic,
     pub(crate) protocol: Arc<dyn Protocol>,
     /// How responses find their requests.
     pub(crate) correlation: Correlation,
@@ -49,10 +59,11 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// A cluster without endpoints, for the calls of `listener` to `subset`.
+    /// A cluster without endpoints, for the calls of `listener` to `subset`, or the copies of them.
     pub(crate) fn new(
         model: Arc<model::Cluster>,
         subset: Labels,
+        traffic: Traffic,
         listener: &model::Listener,
     ) -> Self {
         // A protocol that refuses the options was refused with the configuration.
@@ -66,6 +77,7 @@ impl Cluster {
             keepalive: model.keepalive.times(capabilities.ping),
             model,
             subset,
+            traffic,
             protocol,
             correlation: if by_order { Correlation::Order } else { capabilities.correlation },
             translates: capabilities.translates,
@@ -82,7 +94,8 @@ impl Cluster {
 
     /// Takes on another configuration; endpoints and counters stay.
     pub(crate) fn update(&mut self, model: Arc<model::Cluster>, listener: &model::Listener) {
-        let fresh = Cluster::new(model, std::mem::take(&mut self.subset), listener);
+        let subset = std::mem::take(&mut self.subset);
+        let fresh = Cluster::new(model, subset, self.traffic, listener);
         let endpoints = std::mem::take(&mut self.endpoints);
         let counters = std::mem::take(&mut self.counters);
         let retries = self.retries.clone();

@@ -154,6 +154,7 @@ impl Conversion<'_> {
         cluster.sharing = file.upstream_mode.map(Into::into);
         overwrite(&mut cluster.connections, file.connections);
         overwrite(&mut cluster.max_connections, file.max_connections);
+        overwrite(&mut cluster.max_mirrored, file.max_mirrored);
         overwrite(
             &mut cluster.connect_timeout,
             file.connect_timeout.map(|Period(timeout)| timeout),
@@ -238,6 +239,12 @@ impl Conversion<'_> {
         }
         route.retry = file.retry.as_ref().map(Into::into);
         route.hedge = file.hedge.map(|hedge| crate::model::Hedge { after: hedge.after.0 });
+        if let Some(mirrors) = &file.mirror {
+            if let schema::Mirrors::One(_) = mirrors {
+                self.spellings.push((format!("{path}.mirror[0]"), format!("{path}.mirror")));
+            }
+            route.mirrors = mirrors.model();
+        }
         route.matchers = self.matchers(&file.matches, path)?;
         route.request = self.mutation(&file.request, &format!("{path}.request"));
         route.response = self.mutation(&file.response, &format!("{path}.response"));

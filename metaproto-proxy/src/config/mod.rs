@@ -9,6 +9,7 @@ mod convert;
 mod error;
 mod forms;
 mod keepalive;
+mod mirror;
 mod outlier;
 mod protocols;
 mod read;

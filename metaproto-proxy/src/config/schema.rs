@@ -15,6 +15,7 @@ use crate::model;
 pub use super::balance::{Balance, Endpoint, HashKey, HashKeys, Policy, SubsetFallback};
 pub use super::forms::Pairs;
 pub use super::keepalive::{Keepalive, KeepaliveTimes};
+pub use super::mirror::{Mirror, Mirrors, Percent};
 pub use super::outlier::{Class, OutlierDetection};
 pub use super::retry::{Hedge, Retry, RetryBudget, RetryOn};
 pub use super::text::{Period, Size, TextError, Timeout};
@@ -135,6 +136,9 @@ pub struct Route {
     /// When calls are sent twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hedge: Option<Hedge>,
+    /// See [`model::Route::mirrors`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<Mirrors>,
     /// Changes to requests.
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
     pub request: Changes,
@@ -257,6 +261,9 @@ pub struct Cluster {
     /// See [`model::Cluster::max_connections`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<usize>,
+    /// See [`model::Cluster::max_mirrored`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_mirrored: Option<usize>,
     /// See [`model::Cluster::connect_timeout`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_timeout: Option<Period>,

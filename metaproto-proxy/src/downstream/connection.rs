@@ -20,6 +20,7 @@ use crate::counters::Outcome;
 use crate::exchange::Call;
 use crate::inbound::Inbound;
 use crate::io::{BoxIo, write_out};
+use crate::mirror;
 use crate::model;
 use crate::route::Route;
 use crate::upstream;
@@ -248,7 +249,7 @@ pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey)
         listener.counters.started += 1;
         listener.counters.active += 1;
     }
-    let listener = client.listener.clone();
+    let listener = Some(client.listener.clone());
     let head = RequestHead::of(request);
     // Only what is answered takes a place among the answers.
     let two_way = head.kind != MessageKind::Oneway;
@@ -261,7 +262,7 @@ pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey)
         deadline: None,
         route: None,
         failed_connects: 0,
-        again: None,
+        extra: None,
         timed: None,
     })
 }
@@ -269,10 +270,14 @@ pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey)
 /// Closes a call: counts how it ended, and has the client written to.
 #[inline(always)]
 pub(crate) fn close(worker: &mut Worker, call: &Call, outcome: Outcome) {
+    let Some(listener) = &call.listener else { return mirror::ended(worker, call, None) };
     {
-        let mut listener = call.listener.borrow_mut();
+        let mut listener = listener.borrow_mut();
         listener.counters.active -= 1;
         listener.counters.completed.add(outcome);
+    }
+    if let Some(comparison) = call.compared() {
+        mirror::original_ended(worker, comparison, outcome);
     }
     let Some(client) = worker.downstreams.get_mut(call.from) else { return };
     client.in_flight -= 1;

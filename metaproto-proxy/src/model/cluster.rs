@@ -43,6 +43,9 @@ pub struct Cluster {
     /// exclusive one within their timeout; where there can be no further bound one they are answered
     /// with [`ErrorKind::Overloaded`](metaproto_core::ErrorKind).
     pub max_connections: usize,
+    /// How many copies of calls may be under way to it from each worker, of all routes that
+    /// [mirror](super::Mirror) to it as one protocol; at least 1. Further ones are dropped.
+    pub max_mirrored: usize,
     /// How long making a connection may take.
     pub connect_timeout: Duration,
     /// How long an upstream connection without a request in flight is kept; `None` is for ever. Pings
@@ -62,6 +65,8 @@ pub struct Cluster {
 impl Cluster {
     /// The default of [`max_connections`](Cluster::max_connections).
     pub const DEFAULT_MAX_CONNECTIONS: usize = 1024;
+    /// The default of [`max_mirrored`](Cluster::max_mirrored).
+    pub const DEFAULT_MAX_MIRRORED: usize = 1024;
     /// The default of [`connect_timeout`](Cluster::connect_timeout): one second.
     pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
     /// The default of [`idle_timeout`](Cluster::idle_timeout): one minute.
@@ -85,6 +90,7 @@ impl Cluster {
             sharing: None,
             connections: 1,
             max_connections: Self::DEFAULT_MAX_CONNECTIONS,
+            max_mirrored: Self::DEFAULT_MAX_MIRRORED,
             connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
             idle_timeout: Some(Self::DEFAULT_IDLE_TIMEOUT),
             outlier_detection: None,

@@ -6,6 +6,7 @@
 mod balance;
 mod cluster;
 mod listener;
+mod mirror;
 mod outlier;
 mod retry;
 mod route;
@@ -14,6 +15,7 @@ mod snapshot;
 pub use self::balance::{Balance, HashKey, Labels};
 pub use self::cluster::{Cluster, Endpoint, Keepalive, KeepaliveTimes, SubsetFallback};
 pub use self::listener::Listener;
+pub use self::mirror::Mirror;
 pub use self::outlier::OutlierDetection;
 pub use self::retry::{Hedge, Retry, RetryBudget, RetryOn};
 pub use self::route::{Matcher, Predicate, Route, WeightedCluster};

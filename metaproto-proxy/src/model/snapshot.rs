@@ -136,23 +136,16 @@ impl Snapshot {
         }
         let mut any_by_hash = false;
         for (j, target) in route.clusters.iter().enumerate() {
-            let Some(cluster) = self.clusters.get(&target.cluster) else {
-                let path = format!("{path}.clusters[{j}].cluster");
-                return Err(Invalid::new(path, self.no_cluster(&target.cluster)));
-            };
-            let protocol = cluster.protocol(listener).map_err(|error| {
-                let path = format!("clusters.{}.options.{}", cluster.name, error.option);
-                Invalid::new(path, error.reason)
-            })?;
-            validate_sharing(&*protocol, cluster)?;
-            validate_keepalive(&*protocol, cluster)?;
-            let keys = format!("clusters.{}.hash", cluster.name);
-            validate_keys(&**listener, &cluster.hash, &keys)?;
+            let path = format!("{path}.clusters[{j}]");
+            let (cluster, _) = self.validate_target(listener, route, &target.cluster, &path)?;
             any_by_hash |= cluster.balance.is_by_hash();
-            if cluster.balance.is_by_hash() && cluster.hash.is_empty() && route.hash.is_empty() {
-                let reason = "chooses by hash and has no key; give it one, as `hash`";
-                return Err(Invalid::new(format!("clusters.{}", cluster.name), reason));
-            }
+        }
+        for (j, mirror) in route.mirrors.iter().enumerate() {
+            let path = format!("{path}.mirror[{j}]");
+            let (cluster, protocol) =
+                self.validate_target(listener, route, &mirror.cluster, &path)?;
+            super::mirror::validate(mirror, cluster, &*protocol, &path)?;
+            any_by_hash |= cluster.balance.is_by_hash();
         }
         validate_keys(&**listener, &route.hash, &format!("{path}.hash"))?;
         validate_keys(&**listener, &route.sticky, &format!("{path}.sticky"))?;
@@ -167,6 +160,32 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Looks at a cluster that a route leads to, by the name at `path`. Hands it back.
+    fn validate_target(
+        &self,
+        listener: &Arc<dyn Protocol>,
+        route: &Route,
+        name: &str,
+        path: &str,
+    ) -> Result<Target<'_>, Invalid> {
+        let Some(cluster) = self.clusters.get(name) else {
+            return Err(Invalid::new(format!("{path}.cluster"), self.no_cluster(name)));
+        };
+        let protocol = cluster.protocol(listener).map_err(|error| {
+            let path = format!("clusters.{}.options.{}", cluster.name, error.option);
+            Invalid::new(path, error.reason)
+        })?;
+        validate_sharing(&*protocol, cluster)?;
+        validate_keepalive(&*protocol, cluster)?;
+        let keys = format!("clusters.{}.hash", cluster.name);
+        validate_keys(&**listener, &cluster.hash, &keys)?;
+        if cluster.balance.is_by_hash() && cluster.hash.is_empty() && route.hash.is_empty() {
+            let reason = "chooses by hash and has no key; give it one, as `hash`";
+            return Err(Invalid::new(format!("clusters.{}", cluster.name), reason));
+        }
+        Ok((cluster, protocol))
+    }
+
     fn no_cluster(&self, name: &str) -> String {
         let known: Vec<_> = self.clusters.keys().map(String::as_str).collect();
         match known.as_slice() {
@@ -175,6 +194,9 @@ impl Snapshot {
         }
     }
 }
+
+/// A cluster that a route leads to, and the protocol of its connections.
+type Target<'a> = (&'a Cluster, Arc<dyn Protocol>);
 
 /// None of these may be zero: nothing would get through.
 fn validate_bounds(bounds: &[(&str, usize)], path: &str) -> Result<(), Invalid> {
@@ -203,8 +225,11 @@ fn validate_cluster(cluster: &Cluster, path: &str) -> Result<(), Invalid> {
     if let Some(policy) = &cluster.outlier_detection {
         validate_outliers(policy, &format!("{path}.outlier_detection"))?;
     }
-    let bounds =
-        [("connections", cluster.connections), ("max_connections", cluster.max_connections)];
+    let bounds = [
+        ("connections", cluster.connections),
+        ("max_connections", cluster.max_connections),
+        ("max_mirrored", cluster.max_mirrored),
+    ];
     validate_bounds(&bounds, path)
 }
 

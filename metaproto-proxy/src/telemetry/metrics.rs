@@ -170,6 +170,27 @@ const CLUSTER: &[Family<ClusterCounters>] = &[
         "Requests not sent again because too many were.",
         |c| c.retries_refused,
     ),
+    counter("upstream_mirrored_total", "Copies of requests sent.", |c| c.mirrored),
+    counter(
+        "upstream_mirror_dropped_total",
+        "Copies of requests not sent because too much was under way, or no endpoint was usable.",
+        |c| c.mirror_dropped,
+    ),
+    counter(
+        "upstream_mirror_equal_total",
+        "Copies answered with a status of the same class as the request.",
+        |c| c.mirror_equal,
+    ),
+    counter(
+        "upstream_mirror_different_total",
+        "Copies answered with a status of another class than the request.",
+        |c| c.mirror_different,
+    ),
+    counter(
+        "upstream_mirror_unanswered_total",
+        "Copies not compared because they, or their requests, got no response.",
+        |c| c.mirror_unanswered,
+    ),
     counter("upstream_timeouts_total", "Requests without a response in time.", |c| c.timeouts),
     counter("upstream_pings_total", "Pings of upstreams that were answered.", |c| c.pings),
     counter(
@@ -348,7 +369,8 @@ mod tests {
         let of_cluster = number!(cluster, ClusterCounters {
             connections connections_active connect_failures resets protocol_errors bytes_received
             bytes_sent requests active panicked spilled unkeyed redispatched ejections ejections_refused
-            retries retries_refused
+            retries retries_refused mirrored mirror_dropped mirror_equal mirror_different
+            mirror_unanswered
             timeouts pings late unmatched keepalive_pings keepalive_failures unread_bodies
         });
         let page = render(&counters, Duration::ZERO);

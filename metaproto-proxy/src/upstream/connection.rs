@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use super::id_table::Found;
 use super::in_flight::InFlight;
 use super::keepalive::Ping;
-use super::{Waiting, WaitingLine, exclusive, pool, receive};
+use super::{Endpoint, Waiting, WaitingLine, exclusive, pool, receive};
+use crate::cluster::Traffic;
 use crate::downstream;
 use crate::exchange::{self, Call};
 use crate::inbound::Inbound;
@@ -104,6 +105,11 @@ impl Upstream {
     /// Whether the clients that were kept from sending more may go on.
     pub(crate) fn has_room(&self) -> bool {
         self.backlog() <= self.buffer / 2 && !self.is_held()
+    }
+
+    /// Whether clients whose requests are sent on it need not pause.
+    pub(super) fn takes_more(&self) -> bool {
+        self.backlog() <= self.buffer
     }
 
     /// The bytes that wait to be written.
@@ -241,10 +247,18 @@ fn overloaded() -> Error {
     Error::new(ErrorKind::Overloaded, message)
 }
 
-/// Whether a request has yet to leave, one-way perhaps, so that no client waits with it.
+/// Whether a request has yet to leave, one-way perhaps, so that no client waits with it. Copies of
+/// requests don't count.
 pub(crate) fn any_unsent(worker: &Worker) -> bool {
-    worker.upstreams.values().any(|upstream| upstream.backlog() > 0)
-        || worker.endpoints.values().any(|endpoint| !endpoint.waiting.is_empty())
+    let counts = |endpoint: &Endpoint| {
+        let cluster = worker.clusters.get(endpoint.cluster);
+        cluster.is_none_or(|cluster| cluster.traffic == Traffic::Calls)
+    };
+    let waits = |endpoint: &Endpoint| !endpoint.waiting.is_empty() && counts(endpoint);
+    worker.endpoints.values().any(waits)
+        || worker.upstreams.values().any(|upstream| {
+            upstream.backlog() > 0 && worker.endpoints.get(upstream.endpoint).is_none_or(counts)
+        })
 }
 
 /// Has the connection written to at the end of the turn.

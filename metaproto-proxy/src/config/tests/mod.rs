@@ -1,6 +1,7 @@
 //! Configuration as its users write it.
 
 pub(super) mod fake;
+mod mirror;
 mod mistakes;
 
 use metaproto_core::{Mutation, Sharing, StatusClass};
