@@ -136,7 +136,15 @@ fn apply_clusters(worker: &mut Worker, snapshot: &Snapshot) -> HashMap<ClusterNa
                 continue;
             }
             let key = match known.remove(&name) {
-                Some(key) => key,
+                Some(key) => {
+                    // Nothing to do for a cluster that stays as it is, as most do when names move.
+                    let is_same = |c: &Cluster| c.is_up_to_date(model, listener);
+                    if worker.clusters.get(key).is_some_and(is_same) {
+                        used.insert(name, key);
+                        continue;
+                    }
+                    key
+                }
                 None => worker.clusters.insert(Cluster::new(model.clone(), subset, listener)),
             };
             if let Some(cluster) = worker.clusters.get_mut(key) {

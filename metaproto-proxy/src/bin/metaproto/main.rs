@@ -73,9 +73,9 @@ fn from_flags(arguments: &ProxyArguments, protocols: &Protocols) -> Result<Confi
 
 fn check(path: &Path, protocols: &Protocols) -> Outcome {
     let config = Config::load(path, protocols)?;
-    let snapshot = &config.snapshot;
+    let snapshot = config.look_up()?;
     let routes: usize = snapshot.listeners.iter().map(|l| l.routes.len()).sum();
-    let endpoints: usize = snapshot.clusters.values().map(|c| c.endpoints.len()).sum();
+    let endpoints: usize = snapshot.clusters.values().map(|c| c.all_endpoints().count()).sum();
     print(&format!(
         "{} is good: {}, {}, {}, {}\n",
         path.display(),
