@@ -88,7 +88,7 @@ pub(super) fn address(text: &str, path: &str) -> Result<SocketAddr, Invalid> {
 
 /// The parts of `host:port`.
 fn split(text: &str) -> Result<(&str, u16), String> {
-    let parts = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    let parts = text.rsplit_once(':').filter(|(host, _)| !host.is_empty() && !host.contains(':'));
     let parts = parts.and_then(|(host, port)| Some((host, port.parse().ok()?)));
     parts.ok_or_else(|| format!("{text:?} is not an address; write it like 127.0.0.1:9000"))
 }
