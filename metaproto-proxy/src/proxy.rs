@@ -27,6 +27,8 @@ pub struct Proxy {
 pub struct Handle {
     workers: Arc<[mpsc::UnboundedSender<Command>]>,
     state: Arc<Mutex<State>>,
+    /// Held while names are looked up, so that snapshots are applied in the order that they came in.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 struct State {
@@ -41,6 +43,7 @@ struct State {
 pub(crate) struct WeakHandle {
     workers: std::sync::Weak<[mpsc::UnboundedSender<Command>]>,
     state: std::sync::Weak<Mutex<State>>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// How a proxy is to run; made by [`Proxy::builder`].
@@ -126,7 +129,7 @@ impl Builder {
             workers.push(commands);
         }
         let state = Arc::new(Mutex::new(State { snapshot, addresses, dns }));
-        let handle = Handle { workers: workers.into(), state };
+        let handle = Handle { workers: workers.into(), state, turn: Arc::default() };
         handle.follow_names();
         Ok(Proxy { handle, threads })
     }
@@ -183,6 +186,8 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
+        // Whoever still has a handle needs no names any more.
+        self.handle.state().dns = None;
         self.handle.send(|| Command::Stop);
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
@@ -216,6 +221,7 @@ impl Handle {
     /// Names that can't be looked up are no error; see [`dns`].
     pub async fn apply(&self, snapshot: Snapshot) -> Result<(), StartError> {
         snapshot.validate()?;
+        let _turn = self.turn.lock().await;
         let snapshot = self.look_up(snapshot).await?;
         let acknowledged = self.amend(|_| Some(snapshot));
         self.follow_names();
@@ -270,6 +276,7 @@ impl Handle {
         let weak = WeakHandle {
             workers: Arc::downgrade(&self.workers),
             state: Arc::downgrade(&self.state),
+            turn: self.turn.clone(),
         };
         if let Some(dns) = &self.state().dns {
             dns.follow(weak);
@@ -334,8 +341,11 @@ impl Handle {
     }
 }
 
+/// A first snapshot, and what looks its names up.
+type First = (Snapshot, Option<dns::Follow>);
+
 /// Looks the names of a first snapshot up, and has it checked before and after.
-fn look_up(snapshot: Snapshot) -> Result<(Snapshot, Option<dns::Follow>), StartError> {
+fn look_up(snapshot: Snapshot) -> Result<First, StartError> {
     snapshot.validate()?;
     if snapshot.targets().is_empty() {
         return Ok((snapshot, None));
@@ -361,7 +371,8 @@ impl WeakHandle {
     }
 
     fn upgrade(&self) -> Option<Handle> {
-        Some(Handle { workers: self.workers.upgrade()?, state: self.state.upgrade()? })
+        let (workers, state) = (self.workers.upgrade()?, self.state.upgrade()?);
+        Some(Handle { workers, state, turn: self.turn.clone() })
     }
 }
 
@@ -374,5 +385,27 @@ impl fmt::Debug for State {
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle").field("workers", &self.workers.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Cluster, Name};
+    use crate::tests::toy::Toy;
+
+    #[tokio::test]
+    async fn names_are_looked_up_only_where_there_are_any() {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let snapshot = Snapshot::forward(any, Arc::new(Toy::DEFAULT), [any]);
+        let proxy = Proxy::builder().workers(1).snapshot(snapshot.clone()).start().unwrap();
+        let handle = proxy.handle();
+        handle.apply(snapshot.clone()).await.unwrap();
+        assert!(handle.state().dns.is_none());
+        let named = Cluster::new("upstream", []).name(Name::host("localhost", 9));
+        handle.apply(snapshot.cluster(named)).await.unwrap();
+        assert!(handle.state().dns.is_some());
+        drop(proxy);
+        assert!(handle.state().dns.is_none());
     }
 }

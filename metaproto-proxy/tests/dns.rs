@@ -331,12 +331,3 @@ fn a_configuration_is_checked_with_its_names() {
     let endpoints = found.snapshot.clusters["awesomerpc"].all_endpoints();
     assert_eq!(endpoints.count(), 1);
 }
-
-#[test]
-fn a_proxy_without_names_has_no_thread_for_them() {
-    let server = Server::start();
-    let proxy = server.proxy("['127.0.0.1:9']", OFTEN);
-    let tasks = std::fs::read_dir("/proc/self/task").map_or(Vec::new(), Iterator::collect);
-    drop(proxy);
-    assert_eq!(server.asked(), 0, "{tasks:?}");
-}

@@ -15,15 +15,15 @@ use crate::model::{
 
 type Result<T> = std::result::Result<T, Invalid>;
 
+/// A snapshot, and where the file has the names in it.
+type Converted = (Snapshot, Vec<NamePlace>);
+
 /// Makes the snapshot that `file` describes, and checks it; and the names that are in it, with their
 /// places in the file. Looks the host names of listeners up.
 ///
 /// # Errors
 /// The first fault. Its path is the one that the file has, whichever form it uses.
-pub(super) fn snapshot(
-    file: &schema::File,
-    protocols: &Protocols,
-) -> Result<(Snapshot, Vec<NamePlace>)> {
+pub(super) fn snapshot(file: &schema::File, protocols: &Protocols) -> Result<Converted> {
     if file.listeners.is_empty() {
         return Err(Invalid::new("listeners", "there must be at least one"));
     }

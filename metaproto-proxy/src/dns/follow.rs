@@ -33,6 +33,8 @@ struct Known {
     clusters: BTreeSet<String>,
     /// The last addresses; none if it could never be looked up.
     found: Option<Vec<model::Found>>,
+    /// Whether some of them are missing.
+    is_part: bool,
     /// Why it can't be looked up now.
     fault: Option<String>,
     /// How often in a row it could not be.
@@ -134,8 +136,14 @@ impl Follower {
     fn add(&mut self, targets: BTreeMap<Target, BTreeSet<String>>) {
         let due = Some(Instant::now());
         for (target, clusters) in targets {
-            let new =
-                || Known { clusters: BTreeSet::new(), found: None, fault: None, failures: 0, due };
+            let new = || Known {
+                clusters: BTreeSet::new(),
+                found: None,
+                is_part: false,
+                fault: None,
+                failures: 0,
+                due,
+            };
             self.known.entry(target).or_insert_with(new).clusters.extend(clusters);
         }
     }
@@ -191,7 +199,7 @@ impl Follower {
         let (answer, fault) = match answer {
             // A part is better than nothing, and worse than all that was there before.
             Ok(answer) => match answer.missing.clone() {
-                Some(why) if known.found.is_some() => (None, Some(why)),
+                Some(why) if known.found.is_some() && !known.is_part => (None, Some(why)),
                 missing => (Some(answer), missing),
             },
             Err(why) => (None, Some(why)),
@@ -201,6 +209,7 @@ impl Follower {
         let changed = answer.as_ref().is_some_and(|new| known.found.as_ref() != Some(&new.found));
         if let Some(answer) = answer {
             known.found = Some(answer.found);
+            known.is_part = answer.missing.is_some();
         }
         match &fault {
             Some(_) => {

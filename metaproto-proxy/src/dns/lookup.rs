@@ -196,7 +196,7 @@ impl Fault {
 
 /// Whether `name` can be looked up at all.
 pub(crate) fn parse(name: &str) -> Result<Name, String> {
-    Name::from_str_relaxed(name).map_err(|error| format!("{name:?} is not a name: {error}"))
+    Name::from_str_relaxed(name).map_err(|_| format!("{name:?} is no name that the DNS could know"))
 }
 
 /// Answers are remembered by whoever asks.
