@@ -319,13 +319,13 @@ fn a_configuration_is_checked_with_its_names() {
         server.address
     );
     let config = parse(&text);
-    let error = config.look_up().expect_err("no such service").to_string();
+    let found = dns::look_up(config.snapshot.clone()).expect("a thread");
+    let error = config.check_names(&found.failures).expect_err("no such service").to_string();
     assert_eq!(
         error,
-        "line 7, column 10: listeners[0].upstream.endpoints[1].srv: can't look up \
+        "line 7, column 11: listeners[0].upstream.endpoints[1].srv: can't look up \
          \"_rpc._tcp.example\": the DNS has no address for it"
     );
-    let found = dns::look_up(config.snapshot).expect("a thread");
     let failed: Vec<_> = found.failures.into_keys().collect();
     assert_eq!(failed, [Target::Service("_rpc._tcp.example".to_owned())]);
     let endpoints = found.snapshot.clusters["awesomerpc"].all_endpoints();

@@ -194,6 +194,7 @@ impl Conversion<'_> {
             Err(reason) => return Err(Invalid::new(format!("{path}{key}"), reason)),
         };
         let model = format!("clusters.{}.names[{}]", cluster.name, cluster.names.len());
+        self.spellings.push((format!("{model}.target"), format!("{path}{key}")));
         self.spellings.push((model, path.to_owned()));
         overwrite(&mut name.weight, file.weight);
         overwrite(&mut name.priority, file.priority);

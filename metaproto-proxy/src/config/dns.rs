@@ -62,14 +62,12 @@ pub(super) fn server(endpoint: &Endpoint) -> Result<Server, String> {
         if endpoint.weight.is_some() {
             return Err("has weights of its own; leave `weight` out".to_owned());
         }
-        crate::dns::parse(service)?;
         return Ok(Server::Named(model::Name::service(service)));
     }
     if let Ok(address) = text.parse() {
         return Ok(Server::At(address));
     }
     let (host, port) = split(text)?;
-    crate::dns::parse(host)?;
     Ok(Server::Named(model::Name::host(host, port)))
 }
 

@@ -20,6 +20,7 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -97,21 +98,19 @@ impl Config {
         self
     }
 
-    /// Looks the names of endpoints up, as the start of a proxy does, which is not stopped by what is
-    /// an error here. Waits up to [`PATIENCE`](crate::dns::PATIENCE).
+    /// Says where the file has a name that could not be looked up: what [`dns::look_up`] has found
+    /// about the [`snapshot`](Config::snapshot). A proxy starts without such names; a check of its
+    /// configuration may want to know.
+    ///
+    /// [`dns::look_up`]: crate::dns::look_up
     ///
     /// # Errors
-    /// The first name that can't be looked up, with its place.
-    pub fn look_up(&self) -> Result<Snapshot, Error> {
-        let found = crate::dns::look_up(self.snapshot.clone());
-        let found = found.map_err(|e| Error::new("", format!("can't look names up: {e}")))?;
-        for NamePlace { target, error } in &self.names {
-            if let Some(why) = found.failures.get(target) {
-                let reason = format!("can't look up \"{target}\": {why}");
-                return Err(Error { reason, ..error.clone() });
-            }
-        }
-        Ok(found.snapshot)
+    /// The first name that is among `failures`, with its place and the reason.
+    pub fn check_names(&self, failures: &BTreeMap<Target, String>) -> Result<(), Error> {
+        let failed = self.names.iter().find_map(|name| Some((name, failures.get(&name.target)?)));
+        let Some((NamePlace { target, error }, why)) = failed else { return Ok(()) };
+        let reason = format!("can't look up \"{target}\": {why}");
+        Err(Error { reason, ..error.clone() })
     }
 
     fn decode(content: std::io::Result<Vec<u8>>, protocols: &Protocols) -> Result<Self, Error> {

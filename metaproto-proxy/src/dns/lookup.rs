@@ -194,9 +194,8 @@ impl Fault {
     }
 }
 
-/// Whether `name` can be looked up at all.
-pub(crate) fn parse(name: &str) -> Result<Name, String> {
-    Name::from_str_relaxed(name).map_err(|_| format!("{name:?} is no name that the DNS could know"))
+fn parse(name: &str) -> Result<Name, String> {
+    Name::from_str_relaxed(name).map_err(|error| format!("{name:?} is not a name: {error}"))
 }
 
 /// Answers are remembered by whoever asks.

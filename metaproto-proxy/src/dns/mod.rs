@@ -29,7 +29,7 @@
 //!     let address = ([127, 0, 0, 1], 9000).into();
 //!     let users = Cluster::new("users", [])
 //!         .name(Name::host("users.example", 9001))
-//!         .name(Name::service("_thrift._tcp.users.example"));
+//!         .name(Name::service("_rpc._tcp.users.example"));
 //!     let mut snapshot = Snapshot::new()
 //!         .listener(Listener::new("front", address, protocol).route(Route::to("users")))
 //!         .cluster(users);
@@ -48,7 +48,6 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use self::follow::Follower;
-pub(crate) use self::lookup::parse;
 use crate::counters::Counters;
 use crate::model::{Snapshot, Target};
 use crate::proxy::WeakHandle;

@@ -53,6 +53,30 @@ impl Default for Dns {
     }
 }
 
+/// The longest label of a name, and the longest name, in bytes (RFC 1035, 2.3.4).
+const LONGEST: (usize, usize) = (63, 253);
+
+/// Looks for names that no name server could know, and that would add up to nothing.
+pub(super) fn validate_names(names: &[Name], path: &str) -> Result<(), Invalid> {
+    for (i, name) in names.iter().enumerate() {
+        let (Target::Host { host: text, .. } | Target::Service(text)) = &name.target;
+        let bare = text.strip_suffix('.').unwrap_or(text);
+        let is_label = |label: &str| (1..=LONGEST.0).contains(&label.len());
+        if bare.len() > LONGEST.1
+            || !bare.split('.').all(is_label)
+            || bare.contains(|c: char| c.is_whitespace() || c.is_control())
+        {
+            let reason = format!("{text:?} is no name that the DNS could know");
+            return Err(Invalid::new(format!("{path}.names[{i}].target"), reason));
+        }
+        if name.weight == 0 {
+            let reason = "must be at least 1; leave the endpoint out instead";
+            return Err(Invalid::new(format!("{path}.names[{i}].weight"), reason));
+        }
+    }
+    Ok(())
+}
+
 /// Looks for what can't work.
 pub(super) fn validate(dns: &Dns) -> Result<(), Invalid> {
     if dns.refresh.is_zero() {
@@ -72,7 +96,7 @@ pub enum Target {
         /// The port of each of its addresses.
         port: u16,
     },
-    /// The SRV records of a service, like `_thrift._tcp.users.example`, and the addresses of the hosts
+    /// The SRV records of a service, like `_rpc._tcp.users.example`, and the addresses of the hosts
     /// that they name.
     Service(String),
 }

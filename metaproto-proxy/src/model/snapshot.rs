@@ -193,10 +193,7 @@ fn validate_cluster(cluster: &Cluster, path: &str) -> Result<(), Invalid> {
         let path = format!("{path}.endpoints[{i}].weight");
         return Err(Invalid::new(path, "must be at least 1; leave the endpoint out instead"));
     }
-    if let Some(i) = cluster.names.iter().position(|name| name.weight == 0) {
-        let path = format!("{path}.names[{i}].weight");
-        return Err(Invalid::new(path, "must be at least 1; leave the endpoint out instead"));
-    }
+    super::dns::validate_names(&cluster.names, path)?;
     super::balance::validate(cluster, path)?;
     if cluster.connect_timeout.is_zero() {
         return Err(Invalid::new(format!("{path}.connect_timeout"), "must be more than zero"));

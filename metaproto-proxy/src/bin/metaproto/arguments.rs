@@ -65,6 +65,9 @@ pub(crate) enum Command {
     Check {
         /// The configuration file
         file: PathBuf,
+        /// Don't look the names of endpoints up
+        #[arg(long)]
+        offline: bool,
     },
     /// List the protocols in this binary and what they can do
     Protocols,
