@@ -11,7 +11,7 @@ use hickory_resolver::proto::rr::rdata::SRV;
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use metaproto_awesomerpc::AwesomeRpc;
 use metaproto_proxy::config::{Config, Protocols};
-use metaproto_proxy::model::{Dns, Endpoint, Snapshot, Target};
+use metaproto_proxy::model::{Cluster, Dns, Endpoint, Snapshot, Target};
 use metaproto_proxy::{Handle, Proxy, dns};
 
 /// Longer than anything takes, on a machine with too much to do.
@@ -307,6 +307,35 @@ fn a_new_configuration_has_its_names_looked_up_and_drops_the_others() {
     wait_for_questions(&server, 5);
     let since = server.state().asked.split_off(asked);
     assert!(since.iter().all(|(name, _)| name == "new.example."), "{since:?}");
+}
+
+#[test]
+fn other_name_servers_are_asked_from_the_next_configuration_on() {
+    let (old, new) = (Server::start(), Server::start());
+    old.set("users.example.", 3600, &[ip("127.0.0.1")]);
+    new.set("users.example.", 3600, &[ip("127.0.0.2")]);
+    let proxy = old.proxy("['users.example:7']", SELDOM);
+    let handle = proxy.handle();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let snapshot = new.snapshot("['users.example:7']", SELDOM);
+    runtime.block_on(handle.apply(snapshot)).expect("it is applied");
+    wait_for(&handle, &["127.0.0.2:7"]);
+}
+
+#[test]
+fn clusters_without_a_name_that_moved_stay_as_they_are() {
+    let server = Server::start();
+    server.set("users.example.", 0, &[ip("127.0.0.1")]);
+    let mut snapshot = server.snapshot("['users.example:7']", OFTEN);
+    snapshot = snapshot.cluster(Cluster::new("other", []));
+    let proxy = Proxy::builder().snapshot(snapshot).workers(1).start().expect("a proxy");
+    let handle = proxy.handle();
+    let before = handle.snapshot();
+    server.set("users.example.", 0, &[ip("127.0.0.2")]);
+    wait_for(&handle, &["127.0.0.2:7"]);
+    let after = handle.snapshot();
+    assert!(Arc::ptr_eq(&before.clusters["other"], &after.clusters["other"]));
+    assert!(Arc::ptr_eq(&before.listeners[0], &after.listeners[0]));
 }
 
 #[test]

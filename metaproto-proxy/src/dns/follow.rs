@@ -118,18 +118,16 @@ impl Follower {
         self.apply();
     }
 
+    /// Looks names up in this way from now on. What others were asked does not count any more.
     fn set_dns(&mut self, dns: &Dns) {
         if self.dns != *dns {
             self.dns = dns.clone();
             self.resolver = None;
-            self.look_up_all();
-        }
-    }
-
-    fn look_up_all(&mut self) {
-        let now = Instant::now();
-        for known in self.known.values_mut() {
-            known.due = known.due.map(|_| now);
+            self.lookups = JoinSet::new();
+            let now = Instant::now();
+            for known in self.known.values_mut() {
+                known.due = Some(now);
+            }
         }
     }
 

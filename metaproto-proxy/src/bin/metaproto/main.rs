@@ -81,7 +81,13 @@ fn check(path: &Path, offline: bool, protocols: &Protocols) -> Outcome {
         snapshot = found.snapshot;
     }
     let routes: usize = snapshot.listeners.iter().map(|l| l.routes.len()).sum();
-    let endpoints: usize = snapshot.clusters.values().map(|c| c.all_endpoints().count()).sum();
+    let endpoints: usize = snapshot
+        .clusters
+        .values()
+        .map(|c| {
+            c.endpoints.len() + c.names.iter().map(|n| n.endpoints().len().max(1)).sum::<usize>()
+        })
+        .sum();
     print(&format!(
         "{} is good: {}, {}, {}, {}\n",
         path.display(),
