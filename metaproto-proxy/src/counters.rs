@@ -171,6 +171,10 @@ pub struct ClusterCounters {
     pub unkeyed: u64,
     /// Requests moved to another endpoint because the first could not be connected to.
     pub redispatched: u64,
+    /// Names looked up in the DNS; a name that several clusters have is counted by each.
+    pub dns_lookups: u64,
+    /// Look-ups of them that failed; the addresses known before are kept.
+    pub dns_failures: u64,
     /// Times that an endpoint was left out because its calls failed.
     pub ejections: u64,
     /// Times that it was not because too many were, or there was no other.
@@ -234,8 +238,9 @@ impl ClusterCounters {
     pub fn merge(&mut self, other: &ClusterCounters) {
         add_fields!(self, other,
             connections connections_active connect_failures resets protocol_errors bytes_received
-            bytes_sent requests active panicked spilled unkeyed redispatched ejections ejections_refused retries retries_refused
-            mirrored mirror_dropped mirror_equal mirror_different mirror_unanswered
+            bytes_sent requests active panicked spilled unkeyed redispatched dns_lookups
+            dns_failures ejections ejections_refused retries retries_refused mirrored
+            mirror_dropped mirror_equal mirror_different mirror_unanswered
             timeouts pings late unmatched keepalive_pings
             keepalive_failures unread_bodies);
     }

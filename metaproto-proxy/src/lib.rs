@@ -13,6 +13,7 @@
 
 pub mod config;
 pub mod counters;
+pub mod dns;
 pub mod model;
 pub mod telemetry;
 

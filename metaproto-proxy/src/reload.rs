@@ -145,7 +145,15 @@ fn apply_clusters(worker: &mut Worker, snapshot: &Snapshot) -> HashMap<ClusterNa
                 continue;
             }
             let key = match known.remove(&name) {
-                Some(key) => key,
+                Some(key) => {
+                    // Nothing to do for a cluster that stays as it is, as most do when names move.
+                    let is_same = |c: &Cluster| c.is_up_to_date(model, listener);
+                    if worker.clusters.get(key).is_some_and(is_same) {
+                        used.insert(name, key);
+                        continue;
+                    }
+                    key
+                }
                 None => {
                     let new = Cluster::new(model.clone(), subset.clone(), traffic, listener);
                     worker.clusters.insert(new)

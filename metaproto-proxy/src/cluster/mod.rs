@@ -92,6 +92,17 @@ impl Cluster {
         }
     }
 
+    /// Whether it has taken on just this configuration.
+    pub(crate) fn is_up_to_date(
+        &self,
+        model: &Arc<model::Cluster>,
+        listener: &model::Listener,
+    ) -> bool {
+        let same_listener =
+            self.max_frame == listener.limits.max_frame && self.buffer == listener.buffer;
+        Arc::ptr_eq(&self.model, model) && same_listener
+    }
+
     /// Takes on another configuration; endpoints and counters stay.
     pub(crate) fn update(&mut self, model: Arc<model::Cluster>, listener: &model::Listener) {
         let subset = std::mem::take(&mut self.subset);
@@ -106,10 +117,10 @@ impl Cluster {
     /// The endpoints that it should have: those of its subset, or, if there are none and its
     /// configuration says so, all.
     pub(crate) fn wanted(&self) -> Vec<model::Endpoint> {
-        let all = &self.model.endpoints;
-        let subset: Vec<_> = all.iter().filter(|e| e.has(&self.subset)).cloned().collect();
+        let all = || self.model.all_endpoints();
+        let subset: Vec<_> = all().filter(|e| e.has(&self.subset)).cloned().collect();
         match self.model.subset_fallback {
-            SubsetFallback::Any if subset.is_empty() => all.clone(),
+            SubsetFallback::Any if subset.is_empty() => all().cloned().collect(),
             _ => subset,
         }
     }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::model;
 
 pub use super::balance::{Balance, Endpoint, HashKey, HashKeys, Policy, SubsetFallback};
+pub use super::dns::Dns;
 pub use super::forms::Pairs;
 pub use super::keepalive::{Keepalive, KeepaliveTimes};
 pub use super::mirror::{Mirror, Mirrors, Percent};
@@ -33,6 +34,9 @@ pub struct File {
     /// The admin endpoint; by default there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin: Option<Admin>,
+    /// How the names of endpoints are looked up; by default as the system does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns: Option<Dns>,
     /// The listeners; at least one.
     pub listeners: Vec<Listener>,
     /// The clusters by name.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::RetryBudget;
 use metaproto_core::{OptionError, Options, Protocol, Sharing};
 
-use super::{Balance, HashKey, Labels, OutlierDetection};
+use super::{Balance, HashKey, Labels, Name, OutlierDetection};
 
 /// A set of endpoints that serve the same calls.
 #[derive(Debug, Clone)]
@@ -17,6 +17,9 @@ pub struct Cluster {
     pub name: String,
     /// The endpoints; may be empty, calls are then answered with an error.
     pub endpoints: Vec<Endpoint>,
+    /// Names in the DNS that stand for further endpoints. The proxy looks them up, again and again;
+    /// see [`dns`](crate::dns).
+    pub names: Vec<Name>,
     /// Options of the protocol for connections to this cluster, on top of the listener's: the dialect
     /// of its endpoints. Only for protocols whose codecs
     /// [translate](metaproto_core::Capabilities::translates).
@@ -81,6 +84,7 @@ impl Cluster {
         Cluster {
             name: name.into(),
             endpoints: endpoints.into_iter().map(Endpoint::new).collect(),
+            names: Vec::new(),
             options: Options::new(),
             balance: Balance::RoundRobin,
             hash: Vec::new(),
@@ -113,6 +117,18 @@ impl Cluster {
             }),
             Some(_) => listener.configure(&self.options),
         }
+    }
+
+    /// The endpoints: those with an address, then those that have been found for the names.
+    pub fn all_endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.iter().chain(self.names.iter().flat_map(Name::endpoints))
+    }
+
+    /// The same with a further name.
+    #[must_use]
+    pub fn name(mut self, name: Name) -> Self {
+        self.names.push(name);
+        self
     }
 
     /// The same with another use of connections.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use metaproto_core::{Change, Correlation, Mutation, Protocol, Sharing};
 
-use super::{Cluster, HashKey, Keepalive, Listener, Matcher, OutlierDetection, Predicate, Route};
+use super::{
+    Cluster, Dns, HashKey, Keepalive, Listener, Matcher, OutlierDetection, Predicate, Route,
+};
 
 /// All listeners and clusters of a proxy at one time. Applied whole.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +17,8 @@ pub struct Snapshot {
     pub listeners: Vec<Arc<Listener>>,
     /// The clusters by name.
     pub clusters: BTreeMap<String, Arc<Cluster>>,
+    /// How the names of clusters are looked up.
+    pub dns: Dns,
 }
 
 /// Why a snapshot can't be run, and where, in the form `listeners[0].routes[2].clusters[1].cluster`.
@@ -91,7 +95,7 @@ impl Snapshot {
         for (name, cluster) in &self.clusters {
             validate_cluster(cluster, &format!("clusters.{name}"))?;
         }
-        Ok(())
+        super::dns::validate(&self.dns)
     }
 
     fn validate_listener(&self, listener: &Listener, path: &str) -> Result<(), Invalid> {
@@ -211,6 +215,7 @@ fn validate_cluster(cluster: &Cluster, path: &str) -> Result<(), Invalid> {
         let path = format!("{path}.endpoints[{i}].weight");
         return Err(Invalid::new(path, "must be at least 1; leave the endpoint out instead"));
     }
+    super::dns::validate_names(&cluster.names, path)?;
     super::balance::validate(cluster, path)?;
     if cluster.connect_timeout.is_zero() {
         return Err(Invalid::new(format!("{path}.connect_timeout"), "must be more than zero"));

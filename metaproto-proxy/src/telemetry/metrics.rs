@@ -154,6 +154,10 @@ const CLUSTER: &[Family<ClusterCounters>] = &[
         "Requests moved to another endpoint because the first could not be connected to.",
         |c| c.redispatched,
     ),
+    counter("upstream_dns_lookups_total", "Names looked up in the DNS.", |c| c.dns_lookups),
+    counter("upstream_dns_failures_total", "Names that could not be looked up in the DNS.", |c| {
+        c.dns_failures
+    }),
     counter(
         "upstream_ejections_total",
         "Times that an endpoint was left out because its calls failed.",
@@ -368,9 +372,9 @@ mod tests {
         let cluster = counters.clusters.entry("c".to_owned()).or_default();
         let of_cluster = number!(cluster, ClusterCounters {
             connections connections_active connect_failures resets protocol_errors bytes_received
-            bytes_sent requests active panicked spilled unkeyed redispatched ejections ejections_refused
-            retries retries_refused mirrored mirror_dropped mirror_equal mirror_different
-            mirror_unanswered
+            bytes_sent requests active panicked spilled unkeyed redispatched dns_lookups
+            dns_failures ejections ejections_refused retries retries_refused mirrored
+            mirror_dropped mirror_equal mirror_different mirror_unanswered
             timeouts pings late unmatched keepalive_pings keepalive_failures unread_bodies
         });
         let page = render(&counters, Duration::ZERO);

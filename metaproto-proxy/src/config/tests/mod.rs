@@ -11,8 +11,8 @@ use self::fake::protocols;
 use self::mistakes::{listener, route};
 use super::*;
 use crate::model::{
-    Balance, HashKey, Hedge, Keepalive, KeepaliveTimes, Labels, Predicate, Retry, RetryOn,
-    SubsetFallback,
+    Balance, Endpoint, HashKey, Hedge, Keepalive, KeepaliveTimes, Labels, Predicate, Retry,
+    RetryOn, SubsetFallback,
 };
 
 fn parse(text: &str) -> Config {
@@ -38,6 +38,7 @@ const FULL: &str = r#"
 workers: 2
 drain_timeout: 5s
 admin: {address: 127.0.0.1:9901}
+dns: {servers: ['127.0.0.1:5353', '[::1]:53'], refresh: 10s}
 listeners:
 - name: front
   address: 127.0.0.1:9000
@@ -69,6 +70,8 @@ clusters:
     endpoints:
     - {address: localhost:9002, weight: 5, priority: 1, labels: {zone: a, version: 2}}
     - {address: localhost:9003, priority: 0}
+    - 127.0.0.1:9004
+    - {srv: _fake._tcp.example, priority: 2, labels: {zone: b}}
     balance: {policy: maglev, table_size: 251}
     hash: {property: cmd}
     panic_threshold: 0
@@ -118,12 +121,19 @@ fn a_full_file_reaches_the_model() {
     assert!(matches!(rest.matchers[0].predicate, Predicate::Range { start: -1, end: 9 }));
     assert!(rest.matchers[0].invert && !rest.matchers[1].invert);
     let cluster = &config.snapshot.clusters["v2"];
-    assert_eq!(cluster.endpoints[0].address, "127.0.0.1:9002".parse().unwrap());
-    assert_eq!(cluster.endpoints[0].weight, 5);
+    assert_eq!(cluster.endpoints, [Endpoint::new("127.0.0.1:9004".parse().unwrap())]);
+    let [first, second, service] = cluster.names.as_slice() else { panic!("three names") };
+    assert_eq!(first.target, Target::Host { host: "localhost".into(), port: 9002 });
+    assert_eq!(first.weight, 5);
     let labels: Labels =
         [("zone", "a"), ("version", "2")].map(|(n, v)| (n.into(), v.into())).into();
-    assert_eq!((cluster.endpoints[0].priority, &cluster.endpoints[0].labels), (1, &labels));
-    assert_eq!((cluster.endpoints[1].weight, cluster.endpoints[1].priority), (1, 0));
+    assert_eq!((first.priority, &first.labels), (1, &labels));
+    assert_eq!((second.weight, second.priority), (1, 0));
+    assert_eq!(service.target, Target::Service("_fake._tcp.example".into()));
+    assert_eq!((service.priority, service.labels["zone"].as_str()), (2, "b"));
+    let dns = &config.snapshot.dns;
+    assert_eq!(dns.servers.len(), 2);
+    assert_eq!(dns.refresh, Duration::from_secs(10));
     assert_eq!(cluster.balance, Balance::Maglev { table_size: 251 });
     assert_eq!(cluster.sharing, Some(Sharing::Exclusive));
     assert_eq!((cluster.panic_threshold, cluster.subset_fallback), (0, SubsetFallback::Any));
