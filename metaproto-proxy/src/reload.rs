@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::cluster::{Cluster, Latency};
 use crate::downstream::{self, Listener};
+use crate::health;
 use crate::model::{self, Balance, Labels, Snapshot};
 use crate::route::RouteTable;
 use crate::sockets::Sockets;
@@ -36,7 +37,7 @@ fn cluster_name(
 }
 
 /// What a protocol and its options look like: protocols that differ must not share connections.
-fn identity(protocol: &dyn Protocol) -> String {
+pub(crate) fn identity(protocol: &dyn Protocol) -> String {
     format!("{} {protocol:?}", protocol.name())
 }
 
@@ -51,6 +52,7 @@ pub(crate) fn apply(worker: &SharedWorker, snapshot: Arc<Snapshot>, sockets: Soc
             apply_listener(worker, listener, (&snapshot, &clusters));
         }
         retire_clusters(worker, &clusters);
+        health::apply(worker, &snapshot);
         worker.snapshot = snapshot;
     }
     for socket in sockets {

@@ -8,6 +8,7 @@ mod balance;
 mod convert;
 mod error;
 mod forms;
+mod health;
 mod keepalive;
 mod outlier;
 mod protocols;

@@ -5,6 +5,7 @@
 
 mod balance;
 mod cluster;
+mod health;
 mod listener;
 mod outlier;
 mod retry;
@@ -13,6 +14,7 @@ mod snapshot;
 
 pub use self::balance::{Balance, HashKey, Labels};
 pub use self::cluster::{Cluster, Endpoint, Keepalive, KeepaliveTimes, SubsetFallback};
+pub use self::health::{Check, HealthCheck};
 pub use self::listener::Listener;
 pub use self::outlier::OutlierDetection;
 pub use self::retry::{Hedge, Retry, RetryBudget, RetryOn};

@@ -1,0 +1,62 @@
+//! What a snapshot wants to be checked.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use metaproto_core::Protocol;
+
+use crate::model::{HealthCheck, Snapshot};
+use crate::reload::identity;
+
+/// An endpoint of a cluster, as one protocol uses it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Target {
+    /// The name of its cluster.
+    pub(crate) cluster: String,
+    /// What its protocol looks like.
+    pub(crate) protocol: String,
+    pub(crate) address: SocketAddr,
+}
+
+/// How an endpoint is to be checked.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) policy: HealthCheck,
+    pub(super) protocol: Arc<dyn Protocol>,
+    /// The largest frame that it may send, in bytes.
+    pub(super) max_frame: usize,
+}
+
+impl PartialEq for Plan {
+    /// The protocol is part of what is checked, so it is always the same.
+    fn eq(&self, other: &Self) -> bool {
+        (self.policy, self.max_frame) == (other.policy, other.max_frame)
+    }
+}
+
+/// What is to be checked: the endpoints of all clusters that routes lead to. Where listeners differ in
+/// their limits the first counts.
+pub(super) fn plans(snapshot: &Snapshot) -> HashMap<Arc<Target>, Plan> {
+    let mut plans = HashMap::new();
+    for listener in &snapshot.listeners {
+        let targets = listener.routes.iter().flat_map(|route| &route.clusters);
+        let names: BTreeSet<_> = targets.map(|target| &target.cluster).collect();
+        for cluster in names.into_iter().filter_map(|name| snapshot.clusters.get(name)) {
+            let Some(policy) = cluster.health_check else { continue };
+            // A protocol that refuses the options was refused with the configuration.
+            let Ok(protocol) = cluster.protocol(&listener.protocol) else { continue };
+            let looks = identity(&*protocol);
+            let plan = Plan { policy, protocol, max_frame: listener.limits.max_frame };
+            for endpoint in &cluster.endpoints {
+                let target = Target {
+                    cluster: cluster.name.clone(),
+                    protocol: looks.clone(),
+                    address: endpoint.address,
+                };
+                plans.entry(Arc::new(target)).or_insert_with(|| plan.clone());
+            }
+        }
+    }
+    plans
+}
