@@ -60,3 +60,33 @@ pub(super) fn plans(snapshot: &Snapshot) -> HashMap<Arc<Target>, Plan> {
     }
     plans
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Check, Cluster, Listener, Route};
+    use crate::tests::toy::Toy;
+
+    #[test]
+    fn a_cluster_is_checked_once_in_its_own_dialect_whoever_leads_to_it() {
+        let (front, back) = (([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 2).into());
+        let toy = Arc::new(Toy { translates: true, ..Toy::default() });
+        let listener = |name: &str| {
+            let listener = Listener::new(name, front, toy.clone());
+            listener.route(Route::to("c")).route(Route::split([("c", 1), ("unchecked", 1)]))
+        };
+        let mut cluster = Cluster::new("c", [back]);
+        cluster.health_check = Some(HealthCheck::new(Check::Ping));
+        cluster.options.insert("reversed".to_owned(), String::new());
+        let mut unused = cluster.clone();
+        unused.name = "unused".to_owned();
+        let snapshot = Snapshot::new().listener(listener("a")).listener(listener("b"));
+        let snapshot =
+            snapshot.cluster(cluster).cluster(unused).cluster(Cluster::new("unchecked", [back]));
+        let plans: Vec<_> = plans(&snapshot).into_iter().collect();
+        let [(target, plan)] = plans.as_slice() else { panic!("{plans:?}") };
+        assert_eq!((target.cluster.as_str(), target.address), ("c", back));
+        assert!(target.protocol.contains("reversed: true"), "{}", target.protocol);
+        assert_eq!(identity(&*plan.protocol), target.protocol);
+    }
+}
