@@ -1,12 +1,17 @@
 //! Endpoints that are checked, call or no call.
 
 use metaproto_core::ErrorKind;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::sleep;
 
 use super::toy::{BAD, CORRUPT, GO_AWAY, PING, PLAIN_PONG, PONG, RESPONSE};
 use super::world::Door;
 use super::*;
+use crate::filter::FilterFactories;
+use crate::health::{self, Health};
 use crate::model::{Check, HealthCheck};
+use crate::reload;
+use crate::worker::{Command, SharedWorker, Worker};
 
 const INTERVAL: Duration = ms(1000);
 const TIMEOUT: Duration = ms(200);
@@ -37,7 +42,7 @@ async fn intervals(count: u32) {
 }
 
 /// How many endpoints of `c` are healthy, and how many are not.
-fn health(world: &World) -> (u64, u64) {
+fn counted(world: &World) -> (u64, u64) {
     (world.cluster().endpoints_healthy, world.cluster().endpoints_unhealthy)
 }
 
@@ -65,9 +70,9 @@ fn an_endpoint_that_refuses_connections_leaves_and_comes_back() {
         }
         world.door(1, Door::Refuse);
         intervals(2).await;
-        assert_eq!(health(world), (2, 0));
+        assert_eq!(counted(world), (2, 0));
         intervals(2).await;
-        assert_eq!(health(world), (1, 1));
+        assert_eq!(counted(world), (1, 1));
         // The connection that it still has is not used.
         for id in 1..10 {
             client.send(&request(id, "a")).await;
@@ -76,9 +81,9 @@ fn an_endpoint_that_refuses_connections_leaves_and_comes_back() {
         }
         world.door(1, Door::Open);
         intervals(1).await;
-        assert_eq!(health(world), (1, 1));
+        assert_eq!(counted(world), (1, 1));
         intervals(2).await;
-        assert_eq!(health(world), (2, 0));
+        assert_eq!(counted(world), (2, 0));
         client.send_all(&[request(1, "a"), request(2, "b")]).await;
         for server in &mut servers {
             server.echo().await;
@@ -96,7 +101,7 @@ fn an_endpoint_that_does_not_answer_in_time_fails() {
     run(with(1, policy(TCP)), async |world| {
         world.door(1, Door::Hang);
         intervals(4).await;
-        assert_eq!(health(world), (0, 1));
+        assert_eq!(counted(world), (0, 1));
         let mut client = world.client().await;
         client.send(&request(1, "a")).await;
         client.expect_error(1, ErrorKind::NoHealthyUpstream).await;
@@ -113,7 +118,7 @@ fn single_failures_and_single_successes_change_nothing() {
             intervals(1).await;
             world.door(1, Door::Open);
             intervals(1).await;
-            assert_eq!(health(world), (1, 0));
+            assert_eq!(counted(world), (1, 0));
         }
         world.door(1, Door::Refuse);
         intervals(4).await;
@@ -122,7 +127,7 @@ fn single_failures_and_single_successes_change_nothing() {
             intervals(1).await;
             world.door(1, Door::Refuse);
             intervals(1).await;
-            assert_eq!(health(world), (0, 1));
+            assert_eq!(counted(world), (0, 1));
         }
     });
 }
@@ -149,7 +154,7 @@ fn another_port_can_be_checked_instead() {
     run(with(1, policy), async |world| {
         world.door(1, Door::Refuse);
         intervals(5).await;
-        assert_eq!(health(world), (1, 0));
+        assert_eq!(counted(world), (1, 0));
         assert_eq!(world.cluster().health_check_failures, 0);
     });
 }
@@ -168,7 +173,7 @@ fn the_panic_threshold_holds_for_unhealthy_endpoints() {
         }
         world.door(1, Door::Refuse);
         intervals(4).await;
-        assert_eq!(health(world), (1, 1));
+        assert_eq!(counted(world), (1, 1));
         client.send_all(&[request(1, "a"), request(2, "b")]).await;
         for server in &mut servers {
             server.echo().await;
@@ -237,7 +242,7 @@ fn pings_go_over_one_connection_that_is_kept_however_they_are_answered() {
 fn a_ping_that_is_not_answered_fails_and_the_next_goes_over_another_connection() {
     run(with(1, policy(Check::Ping)), async |world| {
         for _ in 0..3 {
-            assert_eq!(health(world), (1, 0));
+            assert_eq!(counted(world), (1, 0));
             let mut server = world.accept(1).await;
             let got = ping(&mut server).await;
             // Of another ping, or of none.
@@ -246,16 +251,16 @@ fn a_ping_that_is_not_answered_fails_and_the_next_goes_over_another_connection()
             server.expect_closed().await;
             world.settle().await;
         }
-        assert_eq!(health(world), (0, 1));
+        assert_eq!(counted(world), (0, 1));
         for passed in [0, 1] {
-            assert_eq!(health(world), (passed / 2, 1));
+            assert_eq!(counted(world), (passed / 2, 1));
             let mut server = world.accept(1).await;
             let got = ping(&mut server).await;
             server.send(&Frame::new(PONG, got.id, 0, "")).await;
             world.settle().await;
             // It ends between two checks, which is no fault.
         }
-        assert_eq!(health(world), (1, 0));
+        assert_eq!(counted(world), (1, 0));
         assert_eq!(world.cluster().health_checks, 5);
     });
 }
@@ -271,7 +276,7 @@ fn what_is_not_of_the_protocol_is_a_failure() {
             ping(&mut server).await;
             server.send_bytes(&bytes).await;
             server.expect_closed().await;
-            assert_eq!(health(world), (0, 1));
+            assert_eq!(counted(world), (0, 1));
         });
     }
 }
@@ -294,11 +299,11 @@ fn a_reload_keeps_the_health_of_endpoints_that_stay() {
     run(with(2, policy(TCP)), async |world| {
         world.door(1, Door::Refuse);
         intervals(4).await;
-        assert_eq!(health(world), (1, 1));
+        assert_eq!(counted(world), (1, 1));
         // Other settings, another kind of check, a further endpoint.
         let slow = HealthCheck { interval: ms(600_000), ..policy(Check::Ping) };
         world.apply(with(3, slow));
-        assert_eq!(health(world), (2, 1));
+        assert_eq!(counted(world), (2, 1));
         let mut client = world.client().await;
         arrived(world, 2);
         for id in 1..10 {
@@ -310,11 +315,11 @@ fn a_reload_keeps_the_health_of_endpoints_that_stay() {
         }
         world.door(1, Door::Open);
         intervals(30).await;
-        assert_eq!(health(world), (2, 1));
+        assert_eq!(counted(world), (2, 1));
         // New settings count from now on.
         world.apply(with(3, policy(TCP)));
         intervals(3).await;
-        assert_eq!(health(world), (3, 0));
+        assert_eq!(counted(world), (3, 0));
     });
 }
 
@@ -323,21 +328,21 @@ fn endpoints_that_have_gone_are_checked_no_more_and_come_back_as_new() {
     run(with(2, policy(TCP)), async |world| {
         world.door(2, Door::Refuse);
         intervals(4).await;
-        assert_eq!(health(world), (1, 1));
+        assert_eq!(counted(world), (1, 1));
         world.apply(with(1, policy(TCP)));
-        assert_eq!(health(world), (1, 0));
+        assert_eq!(counted(world), (1, 0));
         let failures = world.cluster().health_check_failures;
         intervals(4).await;
         assert_eq!(world.cluster().health_check_failures, failures);
         world.apply(with(2, policy(TCP)));
-        assert_eq!(health(world), (2, 0));
+        assert_eq!(counted(world), (2, 0));
         intervals(4).await;
-        assert_eq!(health(world), (1, 1));
+        assert_eq!(counted(world), (1, 1));
         // Without checks nothing is known.
         let mut cluster = cluster(Sharing::Shared, 2);
         cluster.panic_threshold = 0;
         world.apply(Snapshot::new().listener(listener()).cluster(cluster));
-        assert_eq!(health(world), (0, 0));
+        assert_eq!(counted(world), (0, 0));
         world.door(2, Door::Open);
         let mut client = world.client().await;
         client.send_all(&[request(1, "a"), request(2, "b")]).await;
@@ -379,5 +384,59 @@ fn a_drain_ends_the_checks() {
         world.drain(ms(30_000));
         intervals(10).await;
         assert_eq!(world.cluster().health_checks, checks);
+    });
+}
+
+struct Inbox {
+    inbox: UnboundedReceiver<Command>,
+    _sender: UnboundedSender<Command>,
+}
+
+/// A worker beside that of the world, which does not check, and its inbox.
+fn follower(world: &World) -> (SharedWorker, Inbox) {
+    let (own, _) = unbounded_channel();
+    let (others, inbox) = unbounded_channel();
+    let both = Health::shared(&[own, others.clone()]);
+    let [first, second] = <[Health; 2]>::try_from(both).expect("one for each");
+    let connector = world.worker.borrow().connector.clone();
+    let follower = Worker::new(connector, FilterFactories::default().build());
+    world.worker.borrow_mut().health = first;
+    follower.borrow_mut().health = second;
+    // Those who hold the inbox of a worker keep it open.
+    (follower, Inbox { inbox, _sender: others })
+}
+
+#[test]
+fn workers_that_do_not_check_learn_of_it_by_command_and_with_each_snapshot() {
+    run(Snapshot::new().listener(listener()).cluster(cluster(Sharing::Shared, 2)), async |world| {
+        let (follower, mut inbox) = follower(world);
+        let apply = |snapshot: Snapshot| {
+            world.apply(snapshot.clone());
+            reload::apply(&follower, Arc::new(snapshot), Vec::new());
+        };
+        let usable = || {
+            let worker = follower.borrow();
+            worker.endpoints.values().filter(|endpoint| endpoint.is_usable(worker.now)).count()
+        };
+        apply(with(2, policy(TCP)));
+        world.door(1, Door::Refuse);
+        intervals(4).await;
+        assert_eq!((counted(world), usable()), ((1, 1), 2));
+        assert_eq!(follower.borrow().counters().clusters["c"].health_checks, 0);
+        let mut obey = || {
+            let Ok(Command::Health(target)) = inbox.inbox.try_recv() else { panic!("not told") };
+            health::look(&mut follower.borrow_mut(), &target);
+        };
+        obey();
+        assert_eq!(usable(), 1);
+        // One that comes with a snapshot is known without being told.
+        reload::apply(&follower, Arc::new(with(0, policy(TCP))), Vec::new());
+        assert_eq!(usable(), 0);
+        reload::apply(&follower, Arc::new(with(2, policy(TCP))), Vec::new());
+        assert_eq!(usable(), 1);
+        // Whoever takes on a snapshot before the first worker has let go is told again.
+        world.apply(with(0, policy(TCP)));
+        obey();
+        assert_eq!(usable(), 2);
     });
 }
