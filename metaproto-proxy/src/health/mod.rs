@@ -229,7 +229,7 @@ fn note(worker: &mut Worker, target: &Arc<Target>, result: Result<(), Failure>) 
     match &result {
         Ok(()) => {
             let reason = format!("{} checks in a row have passed", policy.healthy_after);
-            tracing::info!(%address, cluster, reason, "an endpoint is healthy again");
+            tracing::info!(%address, cluster, %reason, "an endpoint is healthy again");
         }
         Err(reason) => tracing::warn!(%address, cluster, %reason, "an endpoint is unhealthy"),
     }
@@ -252,7 +252,7 @@ pub(crate) fn look(worker: &mut Worker, target: &Target) {
     for cluster in worker.clusters.values() {
         let is_it =
             cluster.model.name == target.cluster && identity(&*cluster.protocol) == target.protocol;
-        // That it takes connections on another port says nothing of its own.
+        // That it takes connections on another port says nothing of this one.
         let own_port = |policy: HealthCheck| !matches!(policy.check, Check::Tcp { port: Some(_) });
         let reached = healthy && cluster.model.health_check.is_some_and(own_port);
         for key in cluster.endpoints.iter().filter(|_| is_it) {
