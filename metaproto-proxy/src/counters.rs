@@ -175,6 +175,14 @@ pub struct ClusterCounters {
     pub dns_lookups: u64,
     /// Look-ups of them that failed; the addresses known before are kept.
     pub dns_failures: u64,
+    /// Health checks that have ended.
+    pub health_checks: u64,
+    /// Health checks that have failed.
+    pub health_check_failures: u64,
+    /// Endpoints that are checked, and healthy.
+    pub endpoints_healthy: u64,
+    /// Endpoints that are checked, and unhealthy.
+    pub endpoints_unhealthy: u64,
     /// Times that an endpoint was left out because its calls failed.
     pub ejections: u64,
     /// Times that it was not because too many were, or there was no other.
@@ -238,7 +246,8 @@ impl ClusterCounters {
     pub fn merge(&mut self, other: &ClusterCounters) {
         add_fields!(self, other,
             connections connections_active connect_failures resets protocol_errors bytes_received
-            bytes_sent requests active panicked spilled unkeyed redispatched dns_lookups
+            bytes_sent requests active panicked spilled unkeyed redispatched health_checks
+            health_check_failures endpoints_healthy endpoints_unhealthy dns_lookups
             dns_failures ejections ejections_refused retries retries_refused mirrored
             mirror_dropped mirror_equal mirror_different mirror_unanswered
             timeouts pings late unmatched keepalive_pings

@@ -22,6 +22,7 @@ mod downstream;
 mod exchange;
 mod filter;
 mod hash;
+mod health;
 mod inbound;
 mod io;
 mod message;

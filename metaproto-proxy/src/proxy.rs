@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::counters::Counters;
 use crate::dns;
 use crate::filter::{Filter, FilterFactories};
+use crate::health::Health;
 use crate::model::{Invalid, Listener, Snapshot};
 use crate::sockets::{self, Address, BindError, Sockets};
 use crate::worker::{self, Command, Start};
@@ -119,14 +120,15 @@ impl Builder {
         let mut bound = sockets::bind(&snapshot, &[], count)?;
         let addresses = bound.iter().map(|set| set.address.clone()).collect();
         let snapshot = Arc::new(snapshot);
-        let (mut workers, mut threads) = (Vec::new(), Vec::new());
-        for id in 0..count {
-            let (commands, inbox) = mpsc::unbounded_channel();
+        let mut threads = Vec::new();
+        let (workers, inboxes): (Vec<_>, Vec<_>) =
+            (0..count).map(|_| mpsc::unbounded_channel()).unzip();
+        let health = Health::shared(&workers);
+        for (id, (inbox, health)) in inboxes.into_iter().zip(health).enumerate() {
             let sockets: Sockets = bound.iter_mut().filter_map(|set| set.take_one()).collect();
             let snapshot = snapshot.clone();
-            let start = Start { snapshot, sockets, filters: self.filters.clone() };
+            let start = Start { snapshot, sockets, filters: self.filters.clone(), health };
             threads.push(worker::spawn(id, inbox, start)?);
-            workers.push(commands);
         }
         let state = Arc::new(Mutex::new(State { snapshot, addresses, dns }));
         let handle = Handle { workers: workers.into(), state, turn: Arc::default() };

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::cluster::{Cluster, Latency, Traffic};
 use crate::downstream::{self, Listener};
+use crate::health;
 use crate::model::{self, Balance, Labels, Snapshot};
 use crate::route::RouteTable;
 use crate::sockets::Sockets;
@@ -37,7 +38,7 @@ fn cluster_name(
 }
 
 /// What a protocol and its options look like: protocols that differ must not share connections.
-fn identity(protocol: &dyn Protocol) -> String {
+pub(crate) fn identity(protocol: &dyn Protocol) -> String {
     format!("{} {protocol:?}", protocol.name())
 }
 
@@ -52,6 +53,7 @@ pub(crate) fn apply(worker: &SharedWorker, snapshot: Arc<Snapshot>, sockets: Soc
             apply_listener(worker, listener, (&snapshot, &clusters));
         }
         retire_clusters(worker, &clusters);
+        health::apply(worker, &snapshot);
         worker.snapshot = snapshot;
     }
     for socket in sockets {
@@ -120,7 +122,7 @@ fn apply_listener(
 }
 
 /// Everything that a route leads to.
-fn targets(route: &model::Route) -> impl Iterator<Item = (&str, &Labels, Traffic)> {
+pub(crate) fn targets(route: &model::Route) -> impl Iterator<Item = (&str, &Labels, Traffic)> {
     let calls = route.clusters.iter().map(|t| (t.cluster.as_str(), &t.subset, Traffic::Calls));
     calls.chain(route.mirrors.iter().map(|m| (m.cluster.as_str(), &m.subset, Traffic::Copies)))
 }

@@ -166,6 +166,10 @@ impl Conversion<'_> {
         if let Some(Timeout(age)) = file.max_connection_age {
             cluster.max_connection_age = age;
         }
+        if let Some(check) = file.health_check {
+            let fault = |(key, reason)| Invalid::new(format!("{path}.health_check.{key}"), reason);
+            cluster.health_check = Some(check.model().map_err(fault)?);
+        }
         cluster.outlier_detection = file.outlier_detection.as_ref().map(Into::into);
         overwrite(&mut cluster.retry_budget, file.retry_budget.map(Into::into));
         overwrite(&mut cluster.keepalive, file.keepalive.map(Into::into));

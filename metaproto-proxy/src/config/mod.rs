@@ -9,6 +9,7 @@ mod convert;
 mod dns;
 mod error;
 mod forms;
+mod health;
 mod keepalive;
 mod mirror;
 mod outlier;

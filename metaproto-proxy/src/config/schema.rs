@@ -15,6 +15,7 @@ use crate::model;
 pub use super::balance::{Balance, Endpoint, HashKey, HashKeys, Policy, SubsetFallback};
 pub use super::dns::Dns;
 pub use super::forms::Pairs;
+pub use super::health::{HealthCheck, HealthCheckType};
 pub use super::keepalive::{Keepalive, KeepaliveTimes};
 pub use super::mirror::{Mirror, Mirrors, Percent};
 pub use super::outlier::{Class, OutlierDetection};
@@ -283,6 +284,9 @@ pub struct Cluster {
     /// See [`model::Cluster::retry_budget`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_budget: Option<RetryBudget>,
+    /// See [`model::Cluster::health_check`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_check: Option<HealthCheck>,
     /// See [`model::Cluster::keepalive`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keepalive: Option<Keepalive>,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::RetryBudget;
 use metaproto_core::{OptionError, Options, Protocol, Sharing};
 
-use super::{Balance, HashKey, Labels, Name, OutlierDetection};
+use super::{Balance, HashKey, HealthCheck, Labels, Name, OutlierDetection};
 
 /// A set of endpoints that serve the same calls.
 #[derive(Debug, Clone)]
@@ -54,6 +54,8 @@ pub struct Cluster {
     /// How long an upstream connection without a request in flight is kept; `None` is for ever. Pings
     /// of either side don't prolong it.
     pub idle_timeout: Option<Duration>,
+    /// Whether endpoints are checked; `None` is never.
+    pub health_check: Option<HealthCheck>,
     /// When endpoints are left out because their calls fail; `None` is never.
     pub outlier_detection: Option<OutlierDetection>,
     /// How long an upstream connection is used before it ends with its last call, so that calls spread
@@ -97,6 +99,7 @@ impl Cluster {
             max_mirrored: Self::DEFAULT_MAX_MIRRORED,
             connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
             idle_timeout: Some(Self::DEFAULT_IDLE_TIMEOUT),
+            health_check: None,
             outlier_detection: None,
             max_connection_age: None,
             retry_budget: RetryBudget::default(),

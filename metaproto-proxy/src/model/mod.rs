@@ -6,6 +6,7 @@
 mod balance;
 mod cluster;
 mod dns;
+mod health;
 mod listener;
 mod mirror;
 mod outlier;
@@ -16,6 +17,7 @@ mod snapshot;
 pub use self::balance::{Balance, HashKey, Labels};
 pub use self::cluster::{Cluster, Endpoint, Keepalive, KeepaliveTimes, SubsetFallback};
 pub use self::dns::{Dns, Found, Name, Target};
+pub use self::health::{Check, HealthCheck};
 pub use self::listener::Listener;
 pub use self::mirror::Mirror;
 pub use self::outlier::OutlierDetection;

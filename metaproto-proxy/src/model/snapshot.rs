@@ -181,6 +181,7 @@ impl Snapshot {
         })?;
         validate_sharing(&*protocol, cluster)?;
         validate_keepalive(&*protocol, cluster)?;
+        super::health::validate_protocol(&*protocol, cluster)?;
         let keys = format!("clusters.{}.hash", cluster.name);
         validate_keys(&**listener, &cluster.hash, &keys)?;
         if cluster.balance.is_by_hash() && cluster.hash.is_empty() && route.hash.is_empty() {
@@ -227,6 +228,7 @@ fn validate_cluster(cluster: &Cluster, path: &str) -> Result<(), Invalid> {
             return Err(Invalid::new(format!("{path}.keepalive.{key}"), reason));
         }
     }
+    super::health::validate(cluster, path)?;
     if let Some(policy) = &cluster.outlier_detection {
         validate_outliers(policy, &format!("{path}.outlier_detection"))?;
     }

@@ -158,6 +158,16 @@ const CLUSTER: &[Family<ClusterCounters>] = &[
     counter("upstream_dns_failures_total", "Names that could not be looked up in the DNS.", |c| {
         c.dns_failures
     }),
+    counter("upstream_health_checks_total", "Health checks that have ended.", |c| c.health_checks),
+    counter("upstream_health_check_failures_total", "Health checks that have failed.", |c| {
+        c.health_check_failures
+    }),
+    gauge("upstream_endpoints_healthy", "Endpoints that are checked, and healthy.", |c| {
+        c.endpoints_healthy
+    }),
+    gauge("upstream_endpoints_unhealthy", "Endpoints that are checked, and unhealthy.", |c| {
+        c.endpoints_unhealthy
+    }),
     counter(
         "upstream_ejections_total",
         "Times that an endpoint was left out because its calls failed.",
@@ -372,7 +382,8 @@ mod tests {
         let cluster = counters.clusters.entry("c".to_owned()).or_default();
         let of_cluster = number!(cluster, ClusterCounters {
             connections connections_active connect_failures resets protocol_errors bytes_received
-            bytes_sent requests active panicked spilled unkeyed redispatched dns_lookups
+            bytes_sent requests active panicked spilled unkeyed redispatched health_checks
+            health_check_failures endpoints_healthy endpoints_unhealthy dns_lookups
             dns_failures ejections ejections_refused retries retries_refused mirrored
             mirror_dropped mirror_equal mirror_different mirror_unanswered
             timeouts pings late unmatched keepalive_pings keepalive_failures unread_bodies

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::{Drain, SharedWorker, Worker};
 use crate::counters::Counters;
 use crate::filter::FilterFactories;
+use crate::health::{self, Health, Target};
 use crate::model::Snapshot;
 use crate::sockets::Sockets;
 use crate::{downstream, reload};
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Counters(oneshot::Sender<Counters>),
     /// Say whether clients are accepted.
     Ready(oneshot::Sender<bool>),
+    /// The health of this endpoint has changed.
+    Health(Arc<Target>),
     /// End gently; `done` is dropped at the end.
     Drain { timeout: Duration, done: oneshot::Sender<()> },
     /// End at once.
@@ -44,6 +47,7 @@ pub(crate) struct Start {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) sockets: Sockets,
     pub(crate) filters: FilterFactories,
+    pub(crate) health: Health,
 }
 
 /// Starts a worker on a thread of its own.
@@ -66,6 +70,7 @@ pub(crate) fn spawn(
 
 async fn run(mut inbox: mpsc::UnboundedReceiver<Command>, start: Start) {
     let worker = Worker::tcp(start.filters.build());
+    worker.borrow_mut().health = start.health;
     Worker::start(&worker);
     reload::apply(&worker, start.snapshot, start.sockets);
     let ended = worker.borrow().ended.clone();
@@ -102,6 +107,7 @@ fn obey(worker: &SharedWorker, command: Command) {
         Command::Ready(answer) => {
             answer.send(worker.borrow().draining.is_none()).ok();
         }
+        Command::Health(target) => health::look(&mut worker.borrow_mut(), &target),
         Command::Drain { .. } | Command::Stop => {}
     }
 }
@@ -114,6 +120,7 @@ impl Worker {
             for listener in self.listeners.values() {
                 listener.borrow_mut().stop_accepting();
             }
+            self.health.stop();
             let timeout = timeout.min(LONGEST_DRAIN);
             // The answers that say so still have to be written and read.
             let goodbye = (timeout / 10).min(Duration::from_millis(500));
@@ -138,6 +145,7 @@ impl Worker {
         for cluster in self.clusters.values() {
             all.clusters.entry(cluster.model.name.clone()).or_default().merge(&cluster.counters);
         }
+        self.health.count(&mut all);
         all
     }
 }

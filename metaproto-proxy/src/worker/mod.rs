@@ -32,6 +32,7 @@ use crate::cluster::Cluster;
 use crate::counters::Counters;
 use crate::downstream::{Downstream, Listener};
 use crate::filter::FilterChain;
+use crate::health::Health;
 use crate::inbound::Scratch;
 use crate::io::{Connect, TcpConnect};
 use crate::model::Snapshot;
@@ -73,6 +74,8 @@ pub(crate) struct Worker {
     pub(crate) upstreams: SlotMap<UpstreamKey, Upstream>,
     /// Calls that wait until they are tried again.
     pub(crate) later: Later,
+    /// What is known of the health of endpoints.
+    pub(crate) health: Health,
     pub(crate) filters: FilterChain,
     pub(crate) counters: Counters,
     pub(crate) connector: Rc<dyn Connect>,
@@ -119,6 +122,7 @@ impl Worker {
                 endpoints: SlotMap::with_key(),
                 upstreams: SlotMap::with_key(),
                 later: Later::default(),
+                health: Health::default(),
                 filters,
                 counters: Counters::default(),
                 connector,

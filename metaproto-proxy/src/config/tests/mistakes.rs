@@ -362,6 +362,28 @@ fn mistakes_in_outlier_detection_are_told() {
 }
 
 #[test]
+fn mistakes_in_health_checks_are_told() {
+    let table = [
+        ("{interval: 1s}", ": the key \"type\" is missing"),
+        ("{type: http}", ".type: unknown value \"http\"; known are: tcp, ping"),
+        ("{type: ping, port: 7}", ".port: pings go to the port of the endpoint; leave it out"),
+        ("{type: tcp, port: 0}", ".port: must be at least 1"),
+        ("{type: tcp, interval: 0}", ".interval: must be more than zero"),
+        ("{type: tcp, timeout: 0}", ".timeout: must be more than zero"),
+        ("{type: tcp, healthy_after: 0}", ".healthy_after: must be at least 1"),
+        ("{type: tcp, unhealthy_after: 0}", ".unhealthy_after: must be at least 1"),
+    ];
+    for (keys, error) in table {
+        let refused = refused(&cluster(&format!("health_check: {keys}")));
+        let told = refused.split_once("listeners[0].upstream.health_check");
+        assert_eq!(told.map_or(&*refused, |(_, told)| told), error, "{keys}");
+    }
+    let by_order = cluster("health_check: {type: ping}").replace("fake", "lines");
+    let error = "listeners[0].upstream.health_check.type: lines has no pings; use tcp";
+    assert!(refused(&by_order).ends_with(error), "{}", refused(&by_order));
+}
+
+#[test]
 fn mistakes_in_endpoints_and_keys_of_routes_are_told() {
     let endpoints = SHORT.replace("127.0.0.1:9002", "{address: nowhere, priority: 1}");
     assert_eq!(

@@ -11,8 +11,8 @@ use self::fake::protocols;
 use self::mistakes::{listener, route};
 use super::*;
 use crate::model::{
-    Balance, Endpoint, HashKey, Hedge, Keepalive, KeepaliveTimes, Labels, Predicate, Retry,
-    RetryOn, SubsetFallback,
+    Balance, Check, Endpoint, HashKey, HealthCheck, Hedge, Keepalive, KeepaliveTimes, Labels,
+    Predicate, Retry, RetryOn, SubsetFallback,
 };
 
 fn parse(text: &str) -> Config {
@@ -76,6 +76,7 @@ clusters:
     hash: {property: cmd}
     panic_threshold: 0
     subset_fallback: any
+    health_check: {type: tcp, port: 9, interval: 2s, healthy_after: 1}
     outlier_detection: {consecutive_failures: 0, statuses: [internal], ejection_time: 10m}
     upstream_mode: exclusive
     connections: 3
@@ -95,7 +96,18 @@ fn a_short_file_has_the_defaults_of_the_model() {
     let cluster = &config.snapshot.clusters["v1"];
     assert_eq!(cluster.endpoints.len(), 2);
     assert_eq!((cluster.balance, cluster.sharing), (Balance::RoundRobin, None));
-    assert_eq!(cluster.keepalive, Keepalive::IfPossible);
+    assert_eq!((cluster.keepalive, cluster.health_check), (Keepalive::IfPossible, None));
+}
+
+#[test]
+fn a_health_check_by_ping_has_the_defaults_of_the_model() {
+    let file = "listeners: [{address: '127.0.0.1:0', protocol: fake, upstream: \
+                {endpoints: ['127.0.0.1:1'], health_check: {type: ping}}}]";
+    let config = parse(file);
+    let check = config.snapshot.clusters.values().next().unwrap().health_check.unwrap();
+    assert_eq!(check, HealthCheck::new(Check::Ping));
+    assert_eq!((check.interval, check.timeout), (Duration::from_secs(5), Duration::from_secs(1)));
+    assert_eq!((check.healthy_after, check.unhealthy_after), (2, 3));
 }
 
 #[test]
@@ -137,6 +149,12 @@ fn a_full_file_reaches_the_model() {
     assert_eq!(cluster.balance, Balance::Maglev { table_size: 251 });
     assert_eq!(cluster.sharing, Some(Sharing::Exclusive));
     assert_eq!((cluster.panic_threshold, cluster.subset_fallback), (0, SubsetFallback::Any));
+    let check = HealthCheck {
+        interval: Duration::from_secs(2),
+        healthy_after: 1,
+        ..HealthCheck::new(Check::Tcp { port: Some(9) })
+    };
+    assert_eq!(cluster.health_check, Some(check));
     let outliers = cluster.outlier_detection.as_ref().unwrap();
     assert_eq!((outliers.consecutive_failures, outliers.consecutive_local), (None, Some(5)));
     assert_eq!(outliers.classes, [StatusClass::Internal]);
