@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use metaproto_core::{ErrorKind, StatusClass};
 
+pub use crate::histogram::Histogram;
+
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -139,6 +141,8 @@ pub struct ListenerCounters {
     pub active: u64,
     /// Requests ended, by how.
     pub completed: Outcomes,
+    /// From the reading of a request to its response or error, for those that have one.
+    pub duration: Histogram,
 }
 
 /// What one cluster has counted.
@@ -193,6 +197,9 @@ pub struct ClusterCounters {
     pub keepalive_failures: u64,
     /// Responses whose body could not be read as far as was asked for; forwarded all the same.
     pub unread_bodies: u64,
+    /// From when a request was given to an endpoint, connected to or not, to its response. A request
+    /// that is sent again counts for each response.
+    pub duration: Histogram,
 }
 
 /// What a proxy, or one worker of it, has counted.
@@ -216,6 +223,7 @@ impl ListenerCounters {
             connections connections_active connections_refused protocol_errors slow_clients
             idle_timeouts frame_timeouts bytes_received bytes_sent pings dropped unread_bodies unchanged_responses started active);
         self.completed.merge(&other.completed);
+        self.duration.merge(&other.duration);
     }
 }
 
@@ -227,6 +235,7 @@ impl ClusterCounters {
             bytes_sent requests active panicked spilled unkeyed redispatched ejections ejections_refused retries retries_refused
             timeouts pings late unmatched keepalive_pings
             keepalive_failures unread_bodies);
+        self.duration.merge(&other.duration);
     }
 }
 

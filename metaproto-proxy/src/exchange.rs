@@ -17,7 +17,6 @@ use metaproto_core::{
 };
 use tokio::time::Instant;
 
-use crate::cluster::Timed;
 use crate::counters::Outcome;
 use crate::downstream::{Downstream, Listener};
 use crate::message::Message;
@@ -38,7 +37,11 @@ pub(crate) struct Call {
     pub(crate) listener: Rc<RefCell<Listener>>,
     /// The place of the answer among those of the connection; see
     /// [`Order`](crate::downstream::Order).
-    pub(crate) ticket: u64,
+    pub(crate) ticket: u32,
+    /// When it was read, as [`Worker::micros`].
+    pub(crate) opened: u32,
+    /// When it was last given to an endpoint, as [`Worker::micros`].
+    pub(crate) sent: u32,
     /// What an error reply needs to know.
     pub(crate) head: RequestHead,
     /// When the client is told that it took too long.
@@ -49,8 +52,8 @@ pub(crate) struct Call {
     pub(crate) failed_connects: u32,
     /// What it takes to try again, if its route says so.
     pub(crate) again: Option<Box<Again>>,
-    /// Where it has been sent and when, if the balancing asks how long answers take.
-    pub(crate) timed: Option<Timed>,
+    /// Where it has been sent, if the balancing asks how long answers take.
+    pub(crate) timed: Option<EndpointKey>,
 }
 
 impl Call {
@@ -66,6 +69,8 @@ impl Call {
             from: self.from,
             listener: self.listener.clone(),
             ticket: self.ticket,
+            opened: self.opened,
+            sent: self.sent,
             head: self.head.clone(),
             deadline: self.deadline,
             route: self.route.clone(),

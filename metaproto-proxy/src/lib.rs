@@ -21,6 +21,7 @@ mod downstream;
 mod exchange;
 mod filter;
 mod hash;
+mod histogram;
 mod inbound;
 mod io;
 mod message;

@@ -12,7 +12,7 @@ use slotmap::SlotMap;
 use tokio::time::Instant;
 
 use self::balance::Balancer;
-pub(crate) use self::balance::{Changed, Latency, Timed, answered, pick, unanswered};
+pub(crate) use self::balance::{Changed, Latency, answered, pick, unanswered};
 pub(crate) use self::outlier::{Record, Seen, observe};
 use crate::counters::ClusterCounters;
 use crate::model::{self, Labels, SubsetFallback};

@@ -87,7 +87,7 @@ impl Downstream {
     /// Whether an upstream connection that serves it had better not be read: it has more to take than
     /// it should. The answer that all others wait for, of the call with the ticket `next`, is let
     /// through: nothing could leave before it.
-    pub(crate) fn must_throttle(&self, next: impl FnOnce() -> Option<u64>) -> bool {
+    pub(crate) fn must_throttle(&self, next: impl FnOnce() -> Option<u32>) -> bool {
         let awaited = || {
             let takes_all = self.outbox.len() <= self.limits.buffer / 2;
             let first = self.order.as_ref().map(Order::first);
@@ -147,7 +147,7 @@ impl Downstream {
     /// Writes the answer for a ticket, or keeps it until those before it have been written.
     pub(crate) fn answer(
         &mut self,
-        ticket: u64,
+        ticket: u32,
         write: impl FnOnce(&mut dyn Codec, &mut Output) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
         match &mut self.order {
@@ -168,7 +168,7 @@ impl Downstream {
     }
 
     /// There can be no answer for this ticket: the connection ends after the others.
-    pub(crate) fn give_up(&mut self, ticket: u64) {
+    pub(crate) fn give_up(&mut self, ticket: u32) {
         self.answer(ticket, |_, _| Ok(())).ok();
         if self.stage == Stage::Serving {
             self.stage = Stage::Closing;
@@ -193,7 +193,7 @@ pub(super) fn start(
     (address, place): (IpAddr, Place),
 ) {
     let Some(shared) = worker.shared() else { return };
-    worker.now = Instant::now();
+    worker.read_clock();
     let mut state = listener.borrow_mut();
     state.counters.connections += 1;
     state.counters.connections_active += 1;
@@ -257,6 +257,8 @@ pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey)
         from,
         listener,
         ticket,
+        opened: worker.micros,
+        sent: 0,
         head,
         deadline: None,
         route: None,
@@ -273,6 +275,9 @@ pub(crate) fn close(worker: &mut Worker, call: &Call, outcome: Outcome) {
         let mut listener = call.listener.borrow_mut();
         listener.counters.active -= 1;
         listener.counters.completed.add(outcome);
+        if matches!(outcome, Outcome::Response(_) | Outcome::Error(_)) && call.is_two_way() {
+            listener.counters.duration.add(worker.micros.wrapping_sub(call.opened));
+        }
     }
     let Some(client) = worker.downstreams.get_mut(call.from) else { return };
     client.in_flight -= 1;

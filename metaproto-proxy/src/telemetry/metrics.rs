@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use metaproto_core::StatusClass;
 
-use crate::counters::{ClusterCounters, Counters, ListenerCounters, Outcome};
+use crate::counters::{ClusterCounters, Counters, Histogram, ListenerCounters, Outcome};
 
 /// The content type of what [`render`] writes.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -30,13 +30,24 @@ pub fn render(counters: &Counters, uptime: Duration) -> String {
     for (name, listener) in &counters.listeners {
         page.outcomes(completed, name, listener);
     }
+    page.family(DURATION, "histogram", "From reading a request to its response or error.");
+    for (name, listener) in &counters.listeners {
+        page.histogram(DURATION, ("listener", name), &listener.duration);
+    }
     for family in CLUSTER {
         let samples = counters.clusters.iter().map(|(name, c)| (name, (family.value)(c)));
         page.samples(family, "cluster", samples);
     }
+    let help = "From giving a request to an endpoint to its response.";
+    page.family(UPSTREAM_DURATION, "histogram", help);
+    for (name, cluster) in &counters.clusters {
+        page.histogram(UPSTREAM_DURATION, ("cluster", name), &cluster.duration);
+    }
     page.0
 }
 
+const DURATION: &str = "request_duration_seconds";
+const UPSTREAM_DURATION: &str = "upstream_duration_seconds";
 const OK: Outcome = Outcome::Response(StatusClass::Ok);
 
 struct Family<T> {
@@ -228,6 +239,17 @@ impl Page {
         }
     }
 
+    fn histogram(&mut self, name: &str, label: (&str, &str), histogram: &Histogram) {
+        let bucket = format!("{name}_bucket");
+        for (bound, count) in histogram.cumulative() {
+            let bound = seconds(bound.into()).to_string();
+            self.sample(&bucket, &[label, ("le", &bound)], count);
+        }
+        self.sample(&bucket, &[label, ("le", "+Inf")], histogram.count());
+        self.sample(&format!("{name}_sum"), &[label], seconds(histogram.micros()));
+        self.sample(&format!("{name}_count"), &[label], histogram.count());
+    }
+
     fn outcomes(&mut self, family: &str, name: &str, listener: &ListenerCounters) {
         for outcome in Outcome::all() {
             let count = listener.completed.of(outcome);
@@ -241,6 +263,10 @@ impl Page {
             }
         }
     }
+}
+
+fn seconds(micros: u64) -> f64 {
+    micros as f64 / 1e6
 }
 
 /// A label's value with what would end it escaped.
@@ -320,15 +346,20 @@ mod tests {
             assert!(seen.insert(name), "{name} is there twice");
             assert_eq!(name.ends_with("_total"), kind == "counter", "{name} is a {kind}");
             assert!(page.contains(&format!("# HELP {name} ")), "{name}");
-            assert!(page.contains(&format!("\n{name}{{")) || name.ends_with("seconds"), "{name}");
+            let sample = if kind == "histogram" {
+                format!("\n{name}_count{{")
+            } else {
+                format!("\n{name}{{")
+            };
+            assert!(page.contains(&sample) || name.ends_with("seconds"), "{name}");
         }
         assert!(page.ends_with('\n'));
     }
 
     /// Gives every counter a number of its own. One that is added and forgotten does not compile.
     macro_rules! number {
-        ($counters:expr, $type:ident { $($field:ident)* } $($rest:ident)?) => {{
-            let $type { $($field,)* $($rest: _)? } = $counters;
+        ($counters:expr, $type:ident { $($field:ident)* } $($rest:ident)*) => {{
+            let $type { $($field,)* $($rest: _,)* } = $counters;
             let mut next = 1000_u64;
             $( *$field = next; next += 1; )*
             1000..next
@@ -343,20 +374,58 @@ mod tests {
             connections connections_active connections_refused protocol_errors slow_clients
             idle_timeouts frame_timeouts bytes_received bytes_sent pings dropped unread_bodies
             unchanged_responses started active
-        } completed);
+        } completed duration);
         let cluster = counters.clusters.entry("c".to_owned()).or_default();
         let of_cluster = number!(cluster, ClusterCounters {
             connections connections_active connect_failures resets protocol_errors bytes_received
             bytes_sent requests active panicked spilled unkeyed redispatched ejections ejections_refused
             retries retries_refused
             timeouts pings late unmatched keepalive_pings keepalive_failures unread_bodies
-        });
+        } duration);
         let page = render(&counters, Duration::ZERO);
         for (label, numbers) in [("{listener=\"l\"}", of_listener), ("{cluster=\"c\"}", of_cluster)]
         {
             for number in numbers {
                 assert!(page.contains(&format!("{label} {number}\n")), "{label} {number}\n{page}");
             }
+        }
+    }
+
+    /// The bounds of a histogram's buckets, and how many each counts with those below it.
+    fn buckets(page: &str, name: &str) -> Vec<(f64, u64)> {
+        let bucket = format!("{name}_bucket{{");
+        let lines = page.lines().filter_map(|line| line.strip_prefix(&bucket));
+        lines
+            .map(|line| {
+                let (labels, count) = line.rsplit_once(' ').unwrap();
+                let (_, bound) = labels.split_once("le=\"").unwrap();
+                let bound = bound.strip_suffix("\"}").unwrap().replace("+Inf", "inf");
+                (bound.parse().unwrap(), count.parse().unwrap())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_histogram_has_buckets_in_order_up_to_all_and_then_its_sum_and_count() {
+        let mut counters = some();
+        let took = [15, 20, 900, 3_000_000, 200_000_000];
+        for micros in took {
+            counters.listeners.get_mut("front").unwrap().duration.add(micros);
+            counters.clusters.get_mut("v1").unwrap().duration.add(micros);
+        }
+        let page = render(&counters, Duration::ZERO);
+        for (name, label) in [
+            ("metaproto_request_duration_seconds", "{listener=\"front\"}"),
+            ("metaproto_upstream_duration_seconds", "{cluster=\"v1\"}"),
+        ] {
+            assert!(page.contains(&format!("# TYPE {name} histogram\n{name}_bucket{{")));
+            let buckets = buckets(&page, name);
+            assert!(buckets.is_sorted() && buckets.windows(2).all(|two| two[0].0 < two[1].0));
+            assert_eq!(buckets.last(), Some(&(f64::INFINITY, 5)));
+            let at = |bound| buckets.iter().find(|(other, _)| *other == bound).unwrap().1;
+            assert_eq!([at(0.00001), at(0.00002), at(0.001), at(5.0), at(100.0)], [0, 2, 3, 4, 4]);
+            let end = format!("{name}_sum{label} 203.000935\n{name}_count{label} 5\n");
+            assert!(page.contains(&end), "{page}");
         }
     }
 

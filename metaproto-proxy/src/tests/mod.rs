@@ -15,6 +15,7 @@ mod failures;
 mod forward;
 mod ids;
 mod keepalive;
+mod latency;
 mod order;
 mod outlier;
 mod pressure;

@@ -123,7 +123,7 @@ pub(super) async fn run(worker: SharedWorker, key: UpstreamKey) {
 }
 
 fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
-    worker.now = Instant::now();
+    worker.read_clock();
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     upstream.io = Some(io);
     (upstream.last_active, upstream.last_heard) = (worker.now, worker.now);

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
 
 use super::{Drain, SharedWorker, Worker};
 use crate::counters::Counters;
@@ -109,7 +108,7 @@ fn obey(worker: &SharedWorker, command: Command) {
 impl Worker {
     /// Begins to end: no further clients, and every client is let go when it has nothing in flight.
     pub(crate) fn drain(&mut self, timeout: Duration) {
-        self.now = Instant::now();
+        self.read_clock();
         if self.draining.is_none() {
             for listener in self.listeners.values() {
                 listener.borrow_mut().stop_accepting();

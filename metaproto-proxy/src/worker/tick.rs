@@ -59,7 +59,7 @@ pub(super) async fn run(worker: SharedWorker) {
 impl Worker {
     /// Looks at everything that has a time, and says when to look again.
     fn tick(&mut self) -> Instant {
-        self.now = Instant::now();
+        self.read_clock();
         let mut busy = upstream::expire(self) || self.draining.is_some();
         busy |= retry::send_due(self);
         downstream::expire(self);
