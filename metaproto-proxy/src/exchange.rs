@@ -23,7 +23,7 @@ use crate::message::Message;
 use crate::retry::{self, Again};
 use crate::route::{Destination, Route};
 use crate::worker::{ClusterKey, DownstreamKey, EndpointKey, Worker};
-use crate::{cluster, downstream, upstream};
+use crate::{cluster, downstream, overload, upstream};
 
 /// What is changed where no route says so.
 static NO_CHANGES: Mutation = Mutation::new();
@@ -106,6 +106,9 @@ fn choose(
 ) -> Result<Destined, Box<Error>> {
     if worker.draining.is_some_and(|drain| drain.refuse_at <= worker.now) {
         return Err(Box::new(Error::new(ErrorKind::Draining, "the proxy is shutting down")));
+    }
+    if worker.load.sheds() {
+        return Err(overload::shed(call));
     }
     // Asked here, too: with nothing to hand over, the common way moves nothing.
     let filtered =

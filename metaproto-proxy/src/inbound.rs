@@ -50,9 +50,8 @@ impl Inbound {
         self.ready.is_empty() && self.buffer.is_empty()
     }
 
-    /// The memory that is held.
-    #[cfg(test)]
-    pub(crate) fn capacity(&self) -> usize {
+    /// The bytes of memory that are held.
+    pub(crate) fn held(&self) -> usize {
         self.buffer.capacity() + self.ready.len()
     }
 

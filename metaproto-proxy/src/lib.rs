@@ -25,6 +25,7 @@ mod histogram;
 mod inbound;
 mod io;
 mod message;
+mod overload;
 mod proxy;
 mod reload;
 mod retry;

@@ -104,11 +104,13 @@ impl Builder {
         let addresses = bound.iter().map(|set| set.address.clone()).collect();
         let snapshot = Arc::new(self.snapshot);
         let (mut workers, mut threads) = (Vec::new(), Vec::new());
+        let process = Arc::default();
         for id in 0..count {
             let (commands, inbox) = mpsc::unbounded_channel();
             let sockets: Sockets = bound.iter_mut().filter_map(|set| set.take_one()).collect();
             let snapshot = snapshot.clone();
-            let start = Start { snapshot, sockets, filters: self.filters.clone() };
+            let process = Arc::clone(&process);
+            let start = Start { snapshot, sockets, filters: self.filters.clone(), process };
             threads.push(worker::spawn(id, inbox, start)?);
             workers.push(commands);
         }

@@ -24,6 +24,7 @@ pub(super) fn snapshot(file: &schema::File, protocols: &Protocols) -> Result<Sna
         return Err(Invalid::new("listeners", "there must be at least one"));
     }
     let mut conversion = Conversion { protocols, snapshot: Snapshot::new(), spellings: Vec::new() };
+    conversion.snapshot.overload = file.overload.unwrap_or_default().into();
     for (name, cluster) in &file.clusters {
         let cluster = conversion.cluster(name, cluster, &format!("clusters.{name}"))?;
         conversion.snapshot = conversion.snapshot.cluster(cluster);

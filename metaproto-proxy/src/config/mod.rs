@@ -10,6 +10,7 @@ mod error;
 mod forms;
 mod keepalive;
 mod outlier;
+mod overload;
 mod protocols;
 mod read;
 mod retry;

@@ -16,6 +16,7 @@ pub use super::balance::{Balance, Endpoint, HashKey, HashKeys, Policy, SubsetFal
 pub use super::forms::Pairs;
 pub use super::keepalive::{Keepalive, KeepaliveTimes};
 pub use super::outlier::{Class, OutlierDetection};
+pub use super::overload::Overload;
 pub use super::retry::{Hedge, Retry, RetryBudget, RetryOn};
 pub use super::text::{Period, Size, TextError, Timeout};
 
@@ -32,6 +33,9 @@ pub struct File {
     /// The admin endpoint; by default there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin: Option<Admin>,
+    /// Bounds of the process; by default there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overload: Option<Overload>,
     /// The listeners; at least one.
     pub listeners: Vec<Listener>,
     /// The clusters by name.

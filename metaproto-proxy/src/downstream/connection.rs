@@ -74,6 +74,8 @@ pub(crate) struct Downstream {
     pub(crate) last_active: Instant,
     /// Since when there is the start of a frame, and not its rest.
     pub(crate) partial_since: Option<Instant>,
+    /// Since when it has taken nothing of what waits to be written.
+    pub(super) stalled_since: Option<Instant>,
     /// When it is asked to end.
     pub(crate) retires_at: Option<Instant>,
     pub(crate) marked: bool,
@@ -180,7 +182,8 @@ impl Downstream {
         self.choked |= self.backlog() > self.limits.buffer;
     }
 
-    fn backlog(&self) -> usize {
+    /// The bytes that wait for it, or for their turn.
+    pub(super) fn backlog(&self) -> usize {
         self.outbox.len() + self.order.as_ref().map_or(0, Order::bytes)
     }
 }
@@ -225,6 +228,7 @@ pub(super) fn start(
         throttled: Vec::new(),
         last_active: worker.now,
         partial_since: None,
+        stalled_since: None,
         retires_at: max_age.and_then(|age| worker.now.checked_add(upstream::shortened(age))),
         marked: false,
         waker: Waker::noop().clone(),
@@ -317,7 +321,11 @@ pub(crate) fn flush(worker: &mut Worker, key: DownstreamKey) {
     let result = write_out(&mut client.io, &mut context, &mut client.outbox, &mut written);
     if written > 0 {
         client.last_active = worker.now;
+        client.stalled_since = None;
         client.listener.borrow_mut().counters.bytes_sent += written;
+    }
+    if result.is_pending() {
+        client.stalled_since.get_or_insert(worker.now);
     }
     if let Poll::Ready(Err(error)) = result {
         tracing::debug!(%error, "a client has gone");

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use metaproto_core::StatusClass;
 
-use crate::counters::{ClusterCounters, Counters, Histogram, ListenerCounters, Outcome};
+use crate::counters::{
+    ClusterCounters, Counters, Histogram, ListenerCounters, Outcome, ProcessCounters,
+};
 
 /// The content type of what [`render`] writes.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -21,6 +23,10 @@ pub fn render(counters: &Counters, uptime: Duration) -> String {
     page.sample("build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
     page.family("uptime_seconds", "gauge", "Seconds since the start.");
     page.sample("uptime_seconds", &[], format_args!("{:.3}", uptime.as_secs_f64()));
+    for family in PROCESS {
+        page.family(family.name, family.kind, family.help);
+        page.sample(family.name, &[], (family.value)(&counters.process));
+    }
     for family in LISTENER {
         let samples = counters.listeners.iter().map(|(name, c)| (name, (family.value)(c)));
         page.samples(family, "listener", samples);
@@ -65,6 +71,18 @@ const fn gauge<T>(name: &'static str, help: &'static str, value: fn(&T) -> u64) 
     Family { name, kind: "gauge", help, value }
 }
 
+const PROCESS: &[Family<ProcessCounters>] = &[
+    gauge(
+        "held_bytes",
+        "Bytes that buffers and connections take, as max_memory counts them.",
+        |c| c.held,
+    ),
+    gauge("overload_stage", "1 while requests are refused, 2 while connections are, too.", |c| {
+        c.overload_stage
+    }),
+    counter("overloads_total", "Times that requests began to be refused.", |c| c.overloads),
+];
+
 const LISTENER: &[Family<ListenerCounters>] = &[
     counter("downstream_connections_total", "Client connections accepted.", |c| c.connections),
     gauge("downstream_connections_active", "Client connections open now.", |c| {
@@ -72,7 +90,7 @@ const LISTENER: &[Family<ListenerCounters>] = &[
     }),
     counter(
         "downstream_connections_refused_total",
-        "Client connections closed at once because there were too many.",
+        "Client connections closed at once because of too many, or of an overload.",
         |c| c.connections_refused,
     ),
     counter(
@@ -113,6 +131,15 @@ const LISTENER: &[Family<ListenerCounters>] = &[
         "Responses sent without the changes of their route, for which they have no place.",
         |c| c.unchanged_responses,
     ),
+    counter(
+        "downstream_overload_closed_total",
+        "Client connections closed because of an overload.",
+        |c| c.overload_closed,
+    ),
+    gauge("downstream_buffered_bytes", "Bytes in the buffers of client connections.", |c| {
+        c.buffered
+    }),
+    counter("requests_shed_total", "Requests refused because of an overload.", |c| c.shed),
     counter("requests_started_total", "Requests read.", |c| c.started),
     gauge("requests_active", "Requests read that have not ended.", |c| c.active),
 ];
@@ -139,6 +166,11 @@ const CLUSTER: &[Family<ClusterCounters>] = &[
     ),
     counter("upstream_received_bytes_total", "Bytes read from upstreams.", |c| c.bytes_received),
     counter("upstream_sent_bytes_total", "Bytes written to upstreams.", |c| c.bytes_sent),
+    gauge(
+        "upstream_buffered_bytes",
+        "Bytes in the buffers of upstream connections, and of requests that wait or are kept.",
+        |c| c.buffered,
+    ),
     counter("upstream_requests_total", "Requests handed to a connection.", |c| c.requests),
     gauge(
         "upstream_requests_active",
@@ -333,6 +365,9 @@ mod tests {
         let expected = [
             format!("metaproto_build_info{{version=\"{version}\"}} 1"),
             "metaproto_uptime_seconds 1.500".to_owned(),
+            "metaproto_held_bytes 0".to_owned(),
+            "metaproto_overload_stage 0".to_owned(),
+            "metaproto_overloads_total 0".to_owned(),
         ];
         assert_eq!(samples(&page), expected);
     }
@@ -346,12 +381,14 @@ mod tests {
             assert!(seen.insert(name), "{name} is there twice");
             assert_eq!(name.ends_with("_total"), kind == "counter", "{name} is a {kind}");
             assert!(page.contains(&format!("# HELP {name} ")), "{name}");
-            let sample = if kind == "histogram" {
-                format!("\n{name}_count{{")
-            } else {
-                format!("\n{name}{{")
+            let end = if kind == "histogram" { "_count{" } else { "" };
+            let is_sample = |line: &str| {
+                line.strip_prefix(name).is_some_and(|rest| match end {
+                    "" => rest.starts_with(['{', ' ']),
+                    end => rest.starts_with(end),
+                })
             };
-            assert!(page.contains(&sample) || name.ends_with("seconds"), "{name}");
+            assert!(page.lines().any(is_sample), "{name}");
         }
         assert!(page.ends_with('\n'));
     }
@@ -373,7 +410,7 @@ mod tests {
         let of_listener = number!(listener, ListenerCounters {
             connections connections_active connections_refused protocol_errors slow_clients
             idle_timeouts frame_timeouts bytes_received bytes_sent pings dropped unread_bodies
-            unchanged_responses started active
+            unchanged_responses shed overload_closed buffered started active
         } completed duration);
         let cluster = counters.clusters.entry("c".to_owned()).or_default();
         let of_cluster = number!(cluster, ClusterCounters {
@@ -381,9 +418,13 @@ mod tests {
             bytes_sent requests active panicked spilled unkeyed redispatched ejections ejections_refused
             retries retries_refused
             timeouts pings late unmatched keepalive_pings keepalive_failures unread_bodies
+            buffered
         } duration);
+        let of_process =
+            number!(&mut counters.process, ProcessCounters { held overload_stage overloads });
         let page = render(&counters, Duration::ZERO);
-        for (label, numbers) in [("{listener=\"l\"}", of_listener), ("{cluster=\"c\"}", of_cluster)]
+        for (label, numbers) in
+            [("{listener=\"l\"}", of_listener), ("{cluster=\"c\"}", of_cluster), ("", of_process)]
         {
             for number in numbers {
                 assert!(page.contains(&format!("{label} {number}\n")), "{label} {number}\n{page}");

@@ -18,6 +18,7 @@ mod keepalive;
 mod latency;
 mod order;
 mod outlier;
+mod overload;
 mod pressure;
 mod random;
 mod reload;

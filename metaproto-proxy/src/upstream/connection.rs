@@ -106,6 +106,11 @@ impl Upstream {
         self.backlog() <= self.buffer / 2 && !self.is_held()
     }
 
+    /// The bytes that its buffers hold.
+    pub(crate) fn held(&self) -> usize {
+        self.backlog() + self.inbound.held()
+    }
+
     /// The bytes that wait to be written.
     pub(crate) fn backlog(&self) -> usize {
         self.outbox.len() + self.waiting.bytes()

@@ -12,6 +12,7 @@ use super::{Drain, SharedWorker, Worker};
 use crate::counters::Counters;
 use crate::filter::FilterFactories;
 use crate::model::Snapshot;
+use crate::overload::{self, Load, Process};
 use crate::sockets::Sockets;
 use crate::{downstream, reload};
 
@@ -43,6 +44,7 @@ pub(crate) struct Start {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) sockets: Sockets,
     pub(crate) filters: FilterFactories,
+    pub(crate) process: Arc<Process>,
 }
 
 /// Starts a worker on a thread of its own.
@@ -65,6 +67,7 @@ pub(crate) fn spawn(
 
 async fn run(mut inbox: mpsc::UnboundedReceiver<Command>, start: Start) {
     let worker = Worker::tcp(start.filters.build());
+    worker.borrow_mut().load = Load::of(start.process);
     Worker::start(&worker);
     reload::apply(&worker, start.snapshot, start.sockets);
     let ended = worker.borrow().ended.clone();
@@ -96,7 +99,7 @@ fn obey(worker: &SharedWorker, command: Command) {
             done.send(()).ok();
         }
         Command::Counters(answer) => {
-            answer.send(worker.borrow().counters()).ok();
+            answer.send(worker.borrow_mut().counters()).ok();
         }
         Command::Ready(answer) => {
             answer.send(worker.borrow().draining.is_none()).ok();
@@ -128,7 +131,8 @@ impl Worker {
     }
 
     /// What the worker has counted so far.
-    pub(crate) fn counters(&self) -> Counters {
+    pub(crate) fn counters(&mut self) -> Counters {
+        self.measure_buffers();
         let mut all = self.counters.clone();
         for listener in self.listeners.values().chain(&self.retired) {
             let listener = listener.borrow();
@@ -137,6 +141,32 @@ impl Worker {
         for cluster in self.clusters.values() {
             all.clusters.entry(cluster.model.name.clone()).or_default().merge(&cluster.counters);
         }
+        all.process = self.load.counters(overload::held(self));
         all
+    }
+
+    /// Adds up what the connections hold, by listener and by cluster.
+    fn measure_buffers(&mut self) {
+        for listener in self.listeners.values().chain(&self.retired) {
+            listener.borrow_mut().counters.buffered = 0;
+        }
+        for client in self.downstreams.values() {
+            client.listener.borrow_mut().counters.buffered += client.held() as u64;
+        }
+        for cluster in self.clusters.values_mut() {
+            cluster.counters.buffered = cluster.kept.get() as u64;
+        }
+        for endpoint in self.endpoints.values() {
+            if let Some(cluster) = self.clusters.get_mut(endpoint.cluster) {
+                cluster.counters.buffered += endpoint.waiting.bytes() as u64;
+            }
+        }
+        for upstream in self.upstreams.values() {
+            let endpoint = self.endpoints.get(upstream.endpoint);
+            let cluster = endpoint.and_then(|endpoint| self.clusters.get_mut(endpoint.cluster));
+            if let Some(cluster) = cluster {
+                cluster.counters.buffered += upstream.held() as u64;
+            }
+        }
     }
 }

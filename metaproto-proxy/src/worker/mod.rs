@@ -35,6 +35,7 @@ use crate::filter::FilterChain;
 use crate::inbound::Scratch;
 use crate::io::{Connect, TcpConnect};
 use crate::model::Snapshot;
+use crate::overload::Load;
 use crate::retry::Later;
 use crate::upstream::{Endpoint, Upstream};
 
@@ -88,6 +89,8 @@ pub(crate) struct Worker {
     /// The time at which the worker was made.
     epoch: Instant,
     pub(crate) clock: tick::Clock,
+    /// How much it holds, and the others.
+    pub(crate) load: Load,
     /// When a drain ends by force; `None` while the worker serves.
     pub(crate) draining: Option<Drain>,
     /// A handle to itself, for the tasks that it spawns.
@@ -131,6 +134,7 @@ impl Worker {
                 micros: 0,
                 epoch: Instant::now(),
                 clock: tick::Clock::default(),
+                load: Load::default(),
                 draining: None,
                 this: this.clone(),
                 dirty: Vec::new(),

@@ -185,6 +185,7 @@ impl ProxyArguments {
             workers: self.workers(),
             drain_timeout: simple.drain_timeout,
             admin: self.admin.map(|address| Admin { address: address.to_string() }),
+            overload: None,
             listeners: vec![listener],
             clusters: BTreeMap::from([(CLUSTER.to_owned(), cluster)]),
         }
