@@ -13,6 +13,7 @@ mod drain;
 mod exclusive;
 mod failures;
 mod forward;
+mod hostile;
 mod ids;
 mod keepalive;
 mod latency;
