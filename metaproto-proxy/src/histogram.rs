@@ -27,24 +27,32 @@ const BOUNDS: [u32; 22] = [
     100_000_000,
 ];
 
-/// One bucket for each bound, and one for what is above the last.
-const BUCKETS: usize = BOUNDS.len() + 1;
+/// Room for one bucket for each bound and one for what is above the last, and a power of two, so that
+/// no index has to be looked at.
+const ROOM: usize = 32;
 
-/// By the number of bits of a duration, the bucket of the shortest with so many. Two bounds differ by
-/// a factor of two at the least, so that the longest is in the same bucket or the next.
-const FIRST: [u8; 33] = first();
+/// By the place of the highest bit of a duration, the bucket of the shortest with that bit. Two bounds
+/// differ by a factor of two at the least, so that the longest is in the same bucket or the next.
+const FIRST: [Candidate; 32] = first();
 
-const fn first() -> [u8; 33] {
-    let mut first = [0; 33];
-    let mut bits = 1;
-    while bits <= 32 {
-        let shortest = 1_u32 << (bits - 1);
+/// A bucket, and what belongs to the next.
+#[derive(Clone, Copy)]
+struct Candidate {
+    bucket: u32,
+    bound: u32,
+}
+
+const fn first() -> [Candidate; 32] {
+    let mut first = [Candidate { bucket: 0, bound: BOUNDS[0] }; 32];
+    let mut bit = 1;
+    while bit < 32 {
         let mut bucket = 0;
-        while bucket < BOUNDS.len() && BOUNDS[bucket] < shortest {
+        while bucket < BOUNDS.len() && BOUNDS[bucket] < 1 << bit {
             bucket += 1;
         }
-        first[bits] = bucket as u8;
-        bits += 1;
+        let bound = if bucket < BOUNDS.len() { BOUNDS[bucket] } else { u32::MAX };
+        first[bit] = Candidate { bucket: bucket as u32, bound };
+        bit += 1;
     }
     first
 }
@@ -56,13 +64,13 @@ const fn first() -> [u8; 33] {
 /// microseconds, a busy one perhaps a millisecond.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Histogram {
-    buckets: [u64; BUCKETS],
+    buckets: [u64; ROOM],
     micros: u64,
 }
 
 impl Default for Histogram {
     fn default() -> Self {
-        Histogram { buckets: [0; BUCKETS], micros: 0 }
+        Histogram { buckets: [0; ROOM], micros: 0 }
     }
 }
 
@@ -70,12 +78,9 @@ impl Histogram {
     /// Counts a duration of so many microseconds.
     #[inline(always)]
     pub(crate) fn add(&mut self, micros: u32) {
-        let bits = u32::BITS - micros.leading_zeros();
-        let first = usize::from(FIRST[bits as usize]);
-        let over = BOUNDS.get(first).is_some_and(|bound| *bound < micros);
-        if let Some(count) = self.buckets.get_mut(first + usize::from(over)) {
-            *count += 1;
-        }
+        let Candidate { bucket, bound } = FIRST[(micros | 1).ilog2() as usize % FIRST.len()];
+        let bucket = bucket as usize + usize::from(micros > bound);
+        self.buckets[bucket % ROOM] += 1;
         self.micros += u64::from(micros);
     }
 
