@@ -82,6 +82,35 @@ fn a_client_that_calls_and_never_reads_is_bounded_whatever_the_answers() {
     }
 }
 
+/// A buffer that many share is freed with the last of them.
+#[test]
+fn what_waits_for_a_client_does_not_hold_what_it_was_read_with() {
+    for mode in MODES {
+        run(simple(mode), async |world| {
+            let mut client = world.client_with_pipe(10).await;
+            client.send(&request(1, "x")).await;
+            let mut server = world.accept(1).await;
+            let got = server.recv().await;
+            server.send(&response(got.id, [7; 30_000])).await;
+            world.settle().await;
+            let place = || {
+                let worker = world.worker.borrow();
+                let client = worker.downstreams.values().next().expect("a client");
+                client.outbox.parts().map(|part| (part.as_ptr(), part.len())).collect::<Vec<_>>()
+            };
+            let before = place();
+            sleep(ms(1600)).await;
+            let after = place();
+            let lengths = |parts: &[(_, usize)]| parts.iter().map(|part| part.1).sum::<usize>();
+            assert_eq!(lengths(&before), lengths(&after));
+            assert_ne!(before.last(), after.last(), "{mode:?}");
+            sleep(ms(1600)).await;
+            assert_eq!(after, place(), "once is enough");
+            client.expect(&response(1, [7; 30_000])).await;
+        });
+    }
+}
+
 #[test]
 fn a_client_that_does_not_read_what_the_proxy_itself_answers_is_bounded() {
     for toy in [Toy::default(), Toy { by_order: true, ..Toy::default() }] {
