@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use metaproto_core::{ErrorKind, StatusClass};
 
+pub use crate::histogram::Histogram;
+
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -110,7 +112,7 @@ pub struct ListenerCounters {
     pub connections: u64,
     /// Connections open now.
     pub connections_active: u64,
-    /// Connections closed at once because there were too many.
+    /// Connections closed at once because there were too many, or the process was overloaded.
     pub connections_refused: u64,
     /// Connections closed because the client sent what can't be read.
     pub protocol_errors: u64,
@@ -133,12 +135,20 @@ pub struct ListenerCounters {
     pub unread_bodies: u64,
     /// Responses sent without the changes of their route because they have no place for them.
     pub unchanged_responses: u64,
+    /// Requests refused because the process was overloaded.
+    pub shed: u64,
+    /// Connections closed because the process was overloaded.
+    pub overload_closed: u64,
+    /// Bytes in buffers now: of requests that have come in part, and of responses that have not left.
+    pub buffered: u64,
     /// Requests read, two-way and one-way.
     pub started: u64,
     /// Requests read that have not ended yet.
     pub active: u64,
     /// Requests ended, by how.
     pub completed: Outcomes,
+    /// From the reading of a request to its response or error, for those that have one.
+    pub duration: Histogram,
 }
 
 /// What one cluster has counted.
@@ -215,6 +225,26 @@ pub struct ClusterCounters {
     pub keepalive_failures: u64,
     /// Responses whose body could not be read as far as was asked for; forwarded all the same.
     pub unread_bodies: u64,
+    /// Bytes in buffers now: of requests that have not left or are kept to be sent again, and of
+    /// responses that have come in part.
+    pub buffered: u64,
+    /// From when a request was given to an endpoint, connected to or not, to its response. A request
+    /// that is sent again counts for each response.
+    pub duration: Histogram,
+}
+
+/// What is counted for all listeners and clusters together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProcessCounters {
+    /// Bytes that buffers and connections take now, as the [bound of the
+    /// process](crate::model::Overload::max_memory) counts them: a connection without its buffers is
+    /// taken for 4 KiB.
+    pub held: u64,
+    /// Whether the process is overloaded now: 1 if requests are refused, 2 if connections are, too.
+    pub overload_stage: u64,
+    /// Times that requests began to be refused.
+    pub overloads: u64,
 }
 
 /// What a proxy, or one worker of it, has counted.
@@ -225,6 +255,8 @@ pub struct Counters {
     pub listeners: BTreeMap<String, ListenerCounters>,
     /// By the cluster's name. A cluster that is gone keeps its numbers.
     pub clusters: BTreeMap<String, ClusterCounters>,
+    /// What is not of one listener or cluster.
+    pub process: ProcessCounters,
 }
 
 macro_rules! add_fields {
@@ -236,8 +268,9 @@ impl ListenerCounters {
     pub fn merge(&mut self, other: &ListenerCounters) {
         add_fields!(self, other,
             connections connections_active connections_refused protocol_errors slow_clients
-            idle_timeouts frame_timeouts bytes_received bytes_sent pings dropped unread_bodies unchanged_responses started active);
+            idle_timeouts frame_timeouts bytes_received bytes_sent pings dropped unread_bodies unchanged_responses shed overload_closed buffered started active);
         self.completed.merge(&other.completed);
+        self.duration.merge(&other.duration);
     }
 }
 
@@ -251,7 +284,16 @@ impl ClusterCounters {
             dns_failures ejections ejections_refused retries retries_refused mirrored
             mirror_dropped mirror_equal mirror_different mirror_unanswered
             timeouts pings late unmatched keepalive_pings
-            keepalive_failures unread_bodies);
+            keepalive_failures unread_bodies buffered);
+        self.duration.merge(&other.duration);
+    }
+}
+
+impl ProcessCounters {
+    /// Adds another worker's numbers.
+    pub fn merge(&mut self, other: &ProcessCounters) {
+        add_fields!(self, other, held overloads);
+        self.overload_stage = self.overload_stage.max(other.overload_stage);
     }
 }
 
@@ -264,6 +306,7 @@ impl Counters {
         for (name, theirs) in &other.clusters {
             self.clusters.entry(name.clone()).or_default().merge(theirs);
         }
+        self.process.merge(&other.process);
     }
 }
 

@@ -17,7 +17,6 @@ use metaproto_core::{
 };
 use tokio::time::Instant;
 
-use crate::cluster::Timed;
 use crate::counters::Outcome;
 use crate::downstream::{Downstream, Listener};
 use crate::message::Message;
@@ -25,7 +24,7 @@ use crate::mirror::{self, Comparison};
 use crate::retry::{self, Again};
 use crate::route::{Destination, Route};
 use crate::worker::{ClusterKey, DownstreamKey, EndpointKey, Worker};
-use crate::{cluster, downstream, upstream};
+use crate::{cluster, downstream, overload, upstream};
 
 /// What is changed where no route says so.
 static NO_CHANGES: Mutation = Mutation::new();
@@ -40,7 +39,11 @@ pub(crate) struct Call {
     pub(crate) listener: Option<Rc<RefCell<Listener>>>,
     /// The place of the answer among those of the connection; see
     /// [`Order`](crate::downstream::Order).
-    pub(crate) ticket: u64,
+    pub(crate) ticket: u32,
+    /// When it was read, as [`Worker::micros`].
+    pub(crate) opened: u32,
+    /// When it was last given to an endpoint, as [`Worker::micros`].
+    pub(crate) sent: u32,
     /// What an error reply needs to know.
     pub(crate) head: RequestHead,
     /// When the client is told that it took too long.
@@ -51,8 +54,8 @@ pub(crate) struct Call {
     pub(crate) failed_connects: u32,
     /// What only few calls have.
     pub(crate) extra: Option<Box<Extra>>,
-    /// Where it has been sent and when, if the balancing asks how long answers take.
-    pub(crate) timed: Option<Timed>,
+    /// Where it has been sent, if the balancing asks how long answers take.
+    pub(crate) timed: Option<EndpointKey>,
 }
 
 /// What only few calls have: calls are small.
@@ -78,6 +81,8 @@ impl Call {
             from: self.from,
             listener: self.listener.clone(),
             ticket: self.ticket,
+            opened: self.opened,
+            sent: self.sent,
             head: self.head.clone(),
             deadline: self.deadline,
             route: self.route.clone(),
@@ -123,6 +128,9 @@ fn choose(
 ) -> Result<Destined, Box<Error>> {
     if worker.draining.is_some_and(|drain| drain.refuse_at <= worker.now) {
         return Err(Box::new(Error::new(ErrorKind::Draining, "the proxy is shutting down")));
+    }
+    if worker.load.sheds() {
+        return Err(overload::shed(call));
     }
     // Asked here, too: with nothing to hand over, the common way moves nothing.
     let filtered =

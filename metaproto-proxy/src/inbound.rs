@@ -19,6 +19,9 @@ const READ_SIZE: usize = 128 * 1024;
 /// that the worker's buffer is free for the next connection.
 const KEEP_MIN: usize = 16 * 1024;
 
+/// Of a frame that has only begun, so many bytes are made room for at the least.
+const AHEAD_MIN: usize = 8 * 1024;
+
 /// The buffer that all connections of a worker read into. A connection that waits for the rest of a
 /// frame has one of its own; an idle connection has none.
 #[derive(Debug, Default)]
@@ -50,9 +53,8 @@ impl Inbound {
         self.ready.is_empty() && self.buffer.is_empty()
     }
 
-    /// The memory that is held.
-    #[cfg(test)]
-    pub(crate) fn capacity(&self) -> usize {
+    /// The bytes of memory that are held.
+    pub(crate) fn held(&self) -> usize {
         self.buffer.capacity() + self.ready.len()
     }
 
@@ -76,11 +78,16 @@ impl Inbound {
     ) -> Poll<io::Result<usize>> {
         let own = !self.buffer.is_empty();
         if own {
-            // The rest of the frame and the start of the next, but never more ahead than is already
+            // The rest of the frame and the start of the next, but not much more ahead than is already
             // there: memory follows the bytes that have come, not the length that was announced.
-            let rest = self.need.saturating_sub(self.buffer.len());
-            let ahead = self.buffer.len().max(READ_SIZE);
-            self.buffer.reserve(rest.min(ahead) + 4096);
+            let have = self.buffer.len();
+            let rest = self.need.saturating_sub(have);
+            let ahead = have.saturating_mul(8).clamp(AHEAD_MIN, READ_SIZE).max(have);
+            let wanted = rest.min(ahead) + 4096;
+            // Not for the few bytes that have come since: to reserve is to double.
+            if self.buffer.capacity() - have < wanted / 2 {
+                self.buffer.reserve(wanted);
+            }
         } else {
             std::mem::swap(&mut self.buffer, &mut scratch.0);
             self.buffer.clear();

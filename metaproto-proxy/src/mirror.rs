@@ -80,6 +80,8 @@ impl Call {
             from: DownstreamKey::default(),
             listener: None,
             ticket: 0,
+            opened: worker.micros,
+            sent: 0,
             head: RequestHead::peeked(self.head.kind, self.head.request_id, &[]),
             deadline: self.deadline.or_else(latest),
             route: None,

@@ -124,10 +124,12 @@ impl Builder {
         let (workers, inboxes): (Vec<_>, Vec<_>) =
             (0..count).map(|_| mpsc::unbounded_channel()).unzip();
         let health = Health::shared(&workers);
+        let process = Arc::default();
         for (id, (inbox, health)) in inboxes.into_iter().zip(health).enumerate() {
             let sockets: Sockets = bound.iter_mut().filter_map(|set| set.take_one()).collect();
             let snapshot = snapshot.clone();
-            let start = Start { snapshot, sockets, filters: self.filters.clone(), health };
+            let (filters, process) = (self.filters.clone(), Arc::clone(&process));
+            let start = Start { snapshot, sockets, filters, health, process };
             threads.push(worker::spawn(id, inbox, start)?);
         }
         let state = Arc::new(Mutex::new(State { snapshot, addresses, dns }));

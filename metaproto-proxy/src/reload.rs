@@ -46,7 +46,7 @@ pub(crate) fn identity(protocol: &dyn Protocol) -> String {
 pub(crate) fn apply(worker: &SharedWorker, snapshot: Arc<Snapshot>, sockets: Sockets) {
     {
         let worker = &mut *worker.borrow_mut();
-        worker.now = Instant::now();
+        worker.read_clock();
         retire_listeners(worker, &snapshot);
         let clusters = apply_clusters(worker, &snapshot);
         for listener in &snapshot.listeners {

@@ -36,12 +36,15 @@ pub(crate) struct Again {
     race: Option<Rc<Race>>,
     /// Its place among the retries of the cluster.
     slot: Option<Slot>,
+    _kept: Kept,
 }
 
 impl Again {
-    fn new(message: &Message, to: Destination, last: EndpointKey) -> Self {
+    fn new(worker: &Worker, message: &Message, to: Destination, last: EndpointKey) -> Self {
         let message = message.kept();
-        Again { message, to, last, retries: 0, until: None, race: None, slot: None }
+        let kept = worker.clusters.get(to.cluster).map(|cluster| cluster.kept.clone());
+        let _kept = Kept::new(kept.unwrap_or_default(), message.len());
+        Again { message, to, last, retries: 0, until: None, race: None, slot: None, _kept }
     }
 
     /// When the try that is under way is given up.
@@ -79,6 +82,26 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+/// Bytes of a message that is kept, counted for the cluster until this is dropped.
+#[derive(Debug)]
+struct Kept {
+    all: Rc<Cell<usize>>,
+    bytes: usize,
+}
+
+impl Kept {
+    fn new(all: Rc<Cell<usize>>, bytes: usize) -> Self {
+        all.set(all.get() + bytes);
+        Kept { all, bytes }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.all.set(self.all.get().saturating_sub(self.bytes));
     }
 }
 
@@ -141,12 +164,12 @@ pub(crate) fn prepare(
     if (retry.is_none() && hedge.is_none()) || call.head.kind != MessageKind::Request {
         return;
     }
-    let mut again = Again::new(message, to, endpoint);
+    let mut again = Again::new(worker, message, to, endpoint);
     let per_try = retry.and_then(|retry| retry.per_try_timeout);
     again.until = per_try.and_then(|time| worker.now.checked_add(time));
     if let Some(hedge) = hedge {
         let race = Rc::new(Race { open: Cell::new(2), won: Cell::new(false) });
-        let mut other = Again::new(message, to, endpoint);
+        let mut other = Again::new(worker, message, to, endpoint);
         (again.race, other.race) = (Some(race.clone()), Some(race));
         let error = Error::new(ErrorKind::Timeout, "no response in time");
         wait(worker, worker.now + hedge.after, call.twin(other), error);
@@ -230,7 +253,8 @@ fn try_again(
         return Some(call);
     };
     again.slot = None;
-    again.slot = Slot::take(cluster);
+    // What is to get by with less does not send anything twice.
+    again.slot = if worker.load.sheds() { None } else { Slot::take(cluster) };
     if again.slot.is_none() {
         cluster.counters.retries_refused += 1;
         return Some(call);

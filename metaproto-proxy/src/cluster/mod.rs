@@ -12,7 +12,7 @@ use slotmap::SlotMap;
 use tokio::time::Instant;
 
 use self::balance::Balancer;
-pub(crate) use self::balance::{Changed, Latency, Timed, answered, pick, unanswered};
+pub(crate) use self::balance::{Changed, Latency, answered, pick, unanswered};
 pub(crate) use self::outlier::{Record, Seen, observe};
 use crate::counters::ClusterCounters;
 use crate::model::{self, Labels, SubsetFallback};
@@ -53,6 +53,8 @@ pub(crate) struct Cluster {
     pub(crate) counters: ClusterCounters,
     /// How many of its calls are further attempts.
     pub(crate) retries: Rc<Cell<usize>>,
+    /// The bytes of messages that are kept in case they are sent again.
+    pub(crate) kept: Rc<Cell<usize>>,
     /// Set by an endpoint that has become usable, or ceased to be.
     pub(crate) changed: Changed,
     balancer: Balancer,
@@ -87,6 +89,7 @@ impl Cluster {
             endpoints: Vec::new(),
             counters: ClusterCounters::default(),
             retries: Rc::default(),
+            kept: Rc::default(),
             changed: Changed::default(),
             balancer: Balancer::default(),
         }
@@ -109,9 +112,9 @@ impl Cluster {
         let fresh = Cluster::new(model, subset, self.traffic, listener);
         let endpoints = std::mem::take(&mut self.endpoints);
         let counters = std::mem::take(&mut self.counters);
-        let retries = self.retries.clone();
+        let (retries, kept) = (self.retries.clone(), self.kept.clone());
         let (changed, balancer) = (self.changed.clone(), std::mem::take(&mut self.balancer));
-        *self = Cluster { endpoints, counters, retries, changed, balancer, ..fresh };
+        *self = Cluster { endpoints, counters, retries, kept, changed, balancer, ..fresh };
     }
 
     /// The endpoints that it should have: those of its subset, or, if there are none and its

@@ -36,6 +36,7 @@ pub(super) fn snapshot(file: &schema::File, protocols: &Protocols) -> Result<Con
     if let Some(dns) = &file.dns {
         conversion.snapshot.dns = dns.model()?;
     }
+    conversion.snapshot.overload = file.overload.unwrap_or_default().into();
     for (name, cluster) in &file.clusters {
         let cluster = conversion.cluster(name, cluster, &format!("clusters.{name}"))?;
         conversion.snapshot = conversion.snapshot.cluster(cluster);

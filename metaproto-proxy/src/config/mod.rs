@@ -13,6 +13,7 @@ mod health;
 mod keepalive;
 mod mirror;
 mod outlier;
+mod overload;
 mod protocols;
 mod read;
 mod retry;

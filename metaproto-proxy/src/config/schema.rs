@@ -19,6 +19,7 @@ pub use super::health::{HealthCheck, HealthCheckType};
 pub use super::keepalive::{Keepalive, KeepaliveTimes};
 pub use super::mirror::{Mirror, Mirrors, Percent};
 pub use super::outlier::{Class, OutlierDetection};
+pub use super::overload::Overload;
 pub use super::retry::{Hedge, Retry, RetryBudget, RetryOn};
 pub use super::text::{Period, Size, TextError, Timeout};
 
@@ -38,6 +39,9 @@ pub struct File {
     /// How the names of endpoints are looked up; by default as the system does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns: Option<Dns>,
+    /// Bounds of the process; by default there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overload: Option<Overload>,
     /// The listeners; at least one.
     pub listeners: Vec<Listener>,
     /// The clusters by name.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use metaproto_core::{Change, Correlation, Mutation, Protocol, Sharing};
 
 use super::{
-    Cluster, Dns, HashKey, Keepalive, Listener, Matcher, OutlierDetection, Predicate, Route,
+    Cluster, Dns, HashKey, Keepalive, Listener, Matcher, OutlierDetection, Overload, Predicate,
+    Route,
 };
 
 /// All listeners and clusters of a proxy at one time. Applied whole.
@@ -19,6 +20,8 @@ pub struct Snapshot {
     pub clusters: BTreeMap<String, Arc<Cluster>>,
     /// How the names of clusters are looked up.
     pub dns: Dns,
+    /// Bounds of the whole process.
+    pub overload: Overload,
 }
 
 /// Why a snapshot can't be run, and where, in the form `listeners[0].routes[2].clusters[1].cluster`.
@@ -71,12 +74,25 @@ impl Snapshot {
         self
     }
 
+    /// The same with other bounds of the process.
+    #[must_use]
+    pub fn overload(mut self, overload: Overload) -> Self {
+        self.overload = overload;
+        self
+    }
+
     /// Looks for what can't work: dangling names, properties that the protocol does not have,
     /// combinations that it can't do.
     ///
     /// # Errors
     /// The first fault, with the path of the key that is wrong.
     pub fn validate(&self) -> Result<(), Invalid> {
+        let Overload { max_memory, max_connections } = self.overload;
+        let bounds = [
+            ("max_memory", max_memory.unwrap_or(1)),
+            ("max_connections", max_connections.unwrap_or(1)),
+        ];
+        validate_bounds(&bounds, "overload")?;
         let mut names = BTreeSet::new();
         let mut addresses: BTreeMap<SocketAddr, usize> = BTreeMap::new();
         for (i, listener) in self.listeners.iter().enumerate() {

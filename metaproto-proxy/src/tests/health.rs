@@ -422,7 +422,7 @@ fn workers_that_do_not_check_learn_of_it_by_command_and_with_each_snapshot() {
         world.door(1, Door::Refuse);
         intervals(4).await;
         assert_eq!((counted(world), usable()), ((1, 1), 2));
-        assert_eq!(follower.borrow().counters().clusters["c"].health_checks, 0);
+        assert_eq!(follower.borrow_mut().counters().clusters["c"].health_checks, 0);
         let mut obey = || {
             let Ok(Command::Health(target)) = inbox.inbox.try_recv() else { panic!("not told") };
             health::look(&mut follower.borrow_mut(), &target);

@@ -112,6 +112,11 @@ impl Upstream {
         self.backlog() <= self.buffer
     }
 
+    /// The bytes that its buffers hold.
+    pub(crate) fn held(&self) -> usize {
+        self.backlog() + self.inbound.held()
+    }
+
     /// The bytes that wait to be written.
     pub(crate) fn backlog(&self) -> usize {
         self.outbox.len() + self.waiting.bytes()
@@ -129,7 +134,7 @@ pub(super) async fn run(worker: SharedWorker, key: UpstreamKey) {
 }
 
 fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
-    worker.now = Instant::now();
+    worker.read_clock();
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     upstream.io = Some(io);
     (upstream.last_active, upstream.last_heard) = (worker.now, worker.now);

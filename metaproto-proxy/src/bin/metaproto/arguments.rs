@@ -189,6 +189,7 @@ impl ProxyArguments {
             drain_timeout: simple.drain_timeout,
             admin: self.admin.map(|address| Admin { address: address.to_string() }),
             dns: None,
+            overload: None,
             listeners: vec![listener],
             clusters: BTreeMap::from([(CLUSTER.to_owned(), cluster)]),
         }

@@ -34,7 +34,7 @@ fn mistakes_are_told_with_their_path_and_remedy() {
         ("workers: 2", "line 1, column 1: the key \"listeners\" is missing"),
         (
             "listener: []",
-            "line 1, column 1: listener: unknown key \"listener\"; did you mean listeners? known are: workers, drain_timeout, admin, dns, listeners, clusters",
+            "line 1, column 1: listener: unknown key \"listener\"; did you mean listeners? known are: workers, drain_timeout, admin, dns, overload, listeners, clusters",
         ),
         ("listeners: []\nlisteners: []", "line 2, column 1: the key \"listeners\" is there twice"),
         ("workers: 0\nlisteners: []", "line 1, column 10: workers: must be at least 1"),

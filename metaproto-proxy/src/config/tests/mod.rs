@@ -39,6 +39,7 @@ workers: 2
 drain_timeout: 5s
 admin: {address: 127.0.0.1:9901}
 dns: {servers: ['127.0.0.1:5353', '[::1]:53'], refresh: 10s}
+overload: {max_memory: 1GiB, max_connections: 50000}
 listeners:
 - name: front
   address: 127.0.0.1:9000
@@ -111,11 +112,28 @@ fn a_health_check_by_ping_has_the_defaults_of_the_model() {
 }
 
 #[test]
+fn bounds_of_the_process_that_let_nothing_through_are_mistakes() {
+    let faults = [
+        ("{max_memory: 0}", "overload.max_memory: must be at least 1"),
+        ("{max_connections: 0}", "overload.max_connections: must be at least 1"),
+        ("{max_memory: much}", "overload.max_memory: \"much\" is not a size"),
+        ("{memory: 1}", "overload.memory: unknown key \"memory\""),
+    ];
+    for (overload, expected) in faults {
+        let error = refused(&format!("overload: {overload}\n{SHORT}"));
+        assert!(error.contains(expected), "{error}");
+    }
+    assert_eq!(parse(&format!("overload: {{}}\n{SHORT}")).snapshot.overload.max_memory, None);
+}
+
+#[test]
 fn a_full_file_reaches_the_model() {
     let config = parse(FULL);
     assert_eq!(config.workers, Some(2));
     assert_eq!(config.drain_timeout, Some(Duration::from_secs(5)));
     assert_eq!(config.admin, Some("127.0.0.1:9901".parse().unwrap()));
+    let overload = config.snapshot.overload;
+    assert_eq!((overload.max_memory, overload.max_connections), (Some(1 << 30), Some(50_000)));
     let listener = &config.snapshot.listeners[0];
     assert_eq!(listener.name, "front");
     assert!(format!("{:?}", listener.protocol).contains("dialect: \"7\""));
