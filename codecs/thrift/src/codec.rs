@@ -1,7 +1,9 @@
 //! The codec of a connection.
 
 use std::mem::take;
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use metaproto_core::{
     Bytes, BytesMut, Codec, CodecContext, DecodeError, EncodeError, Error, Fault, FrameLength,
@@ -11,6 +13,7 @@ use metaproto_core::{
 
 use crate::asked::{ARGUMENT, Asked, HEADER, OWN, Shown};
 use crate::change;
+use crate::deadline;
 use crate::dialect::{Detected, Dialect, Encoding, Transport, detect};
 use crate::envelope::{Envelope, Found, MessageType};
 use crate::fields::Fields;
@@ -108,7 +111,9 @@ impl ThriftCodec {
         metadata: &mut Metadata,
     ) -> Result<(), DecodeError> {
         metadata.header_size = frame.len();
-        let carrier = self.carrier(frame, |_| {})?;
+        let mut timed = None;
+        let carrier =
+            self.carrier(frame, |pair| timed = deadline::place(frame, &pair).or(timed.take()))?;
         if carrier.payload >= frame.len() {
             // A frame without a message: some servers send one after each answer.
             metadata.kind = MessageKind::Pong;
@@ -127,6 +132,8 @@ impl ThriftCodec {
         if metadata.kind == MessageKind::Response {
             metadata.status = Some(status(&content, &envelope, values)?);
         } else {
+            metadata.timeout = timed.as_ref().and_then(|place| deadline::read(frame, place));
+            metadata.timeout_place = timed;
             self.check_encoding(&envelope)?;
             if self.asked.arguments()
                 && let Err(error) = self.arguments(&content, &envelope, values, metadata)
@@ -170,7 +177,7 @@ impl ThriftCodec {
         let colon = name.iter().position(|byte| *byte == b':');
         let start = envelope.name.start;
         let method = colon.map_or(start, |colon| start.saturating_add(colon).saturating_add(1));
-        let source = |range: std::ops::Range<usize>| match content.is_frame {
+        let source = |range: Range<usize>| match content.is_frame {
             true => Source::InFrame(range),
             false => Source::Text(content.bytes.get(range).unwrap_or_default()),
         };
@@ -320,15 +327,32 @@ impl Codec for ThriftCodec {
         mutation: &Mutation,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
+        self.encode_timed(metadata, mutation, out).map(drop)
+    }
+
+    fn encode_timed(
+        &self,
+        metadata: &Metadata,
+        mutation: &Mutation,
+        out: &mut Output,
+    ) -> Result<Option<Range<usize>>, EncodeError> {
         if mutation.is_empty() {
             out.share(metadata.frame.clone());
-            return Ok(());
+            return Ok(metadata.timeout_place.clone());
         }
         let mut pairs = Vec::new();
         let carrier = self
             .carrier(&metadata.frame, |pair| pairs.push(pair))
             .map_err(|_| EncodeError::Unsupported("changes of a header that can't be read"))?;
-        change::headers(&metadata.frame, &carrier, &pairs, mutation, out)
+        let head = change::headers(&metadata.frame, &carrier, &pairs, mutation, out)?;
+        let Some(before) = &metadata.timeout_place else { return Ok(None) };
+        let mut timed = None;
+        let read =
+            self.carrier(&head, |pair| timed = deadline::place(&head, &pair).or(timed.take()));
+        // A route that has set it has had its reasons.
+        let is_same =
+            |place: &Range<usize>| head.get(place.clone()) == metadata.frame.get(before.clone());
+        Ok(timed.filter(|place| read.is_ok() && is_same(place)))
     }
 
     fn on_error(
@@ -346,6 +370,10 @@ impl Codec for ThriftCodec {
         let name = content.bytes.get(envelope.name.clone()).unwrap_or_default();
         let text = error.to_string();
         reply::write(head, &carrier, (name, &envelope), (error.kind, &text), out)
+    }
+
+    fn set_deadline(&self, stretch: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
+        deadline::write(stretch, remaining)
     }
 
     fn set_interest(&mut self, interest: &Arc<Interest>) {
@@ -367,9 +395,10 @@ impl Codec for ThriftCodec {
         &mut self,
         frame: &Bytes,
         id: Option<u64>,
+        remaining: Option<Duration>,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
-        let target = Target::upstream(self.dialect, id);
+        let target = Target::upstream(self.dialect, id, remaining);
         self.translator.translate(frame, &target, self.max_frame, out)
     }
 

@@ -125,10 +125,10 @@ impl Subject {
     pub(super) fn translate_request(
         &mut self,
         frame: &Bytes,
-        id: Option<u64>,
+        (id, remaining): (Option<u64>, Option<Duration>),
     ) -> Verdict<Result<Bytes, EncodeError>> {
         self.append("translate_request", frame.len(), |codec, out| {
-            codec.translate_request(frame, id, out)
+            codec.translate_request(frame, id, remaining, out)
         })
     }
 

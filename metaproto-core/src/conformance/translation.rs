@@ -26,7 +26,7 @@ pub(super) fn check(rig: &Rig<'_>, sample: &Sample, journal: &mut Journal) {
 /// A request without another id stays as it is; with one it says what it said before, but for the id.
 fn requests(rig: &Rig<'_>, sample: &Sample, metadata: &Metadata) -> Verdict {
     let mut subject = rig.subject(opposite(sample.side));
-    let same = written(subject.translate_request(&sample.frame, None)?)?;
+    let same = written(subject.translate_request(&sample.frame, (None, None))?)?;
     if let Some(at) = first_difference(&same, &sample.frame) {
         let expected = "the same bytes, in the same dialect and without another id";
         return Err(Breach::new(Law::Translation, expected, "other bytes").at(at));
@@ -45,7 +45,7 @@ pub(super) fn with_id(
     metadata: &Metadata,
     id: u64,
 ) -> Verdict {
-    let other = written(subject.translate_request(&metadata.frame, Some(id))?)?;
+    let other = written(subject.translate_request(&metadata.frame, (Some(id), None))?)?;
     let read = read_one(&mut rig.subject(Side::Downstream), &other, Law::Translation)?;
     // A number may take fewer bytes than another.
     let sizes = Facts::of(metadata);

@@ -122,6 +122,7 @@ impl Codec for TranslatingCodec {
         &mut self,
         frame: &Bytes,
         id: Option<u64>,
+        _: Option<Duration>,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
         match (self.1, id) {

@@ -1,9 +1,14 @@
 //! A message on its way from one connection to another.
 
+mod timed;
+
 use std::borrow::Cow;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use metaproto_core::{Codec, EncodeError, Metadata, Mutation, Output};
+
+use self::timed::{Leaving, Stretch};
 
 /// A message that is to be written: as it came, or re-written by a mutation.
 #[derive(Debug)]
@@ -14,9 +19,19 @@ pub(crate) enum Message {
         frame: Bytes,
         /// The bytes before the body; the id lies within them.
         header_size: usize,
+        /// Where a request tells how much time is left.
+        timed: Option<Stretch>,
     },
     /// What the codec has written for a mutation. The id lies within its first stretch.
-    Rewritten(Box<Output>),
+    Rewritten(Box<Rewritten>),
+}
+
+/// What a codec has written.
+#[derive(Debug)]
+pub(crate) struct Rewritten {
+    output: Output,
+    /// Where a request tells how much time is left.
+    timed: Option<Stretch>,
 }
 
 impl Message {
@@ -31,8 +46,9 @@ impl Message {
         codec: &dyn Codec,
     ) -> Result<Self, EncodeError> {
         if filters.is_none() && route.is_empty() {
-            let header_size = metadata.header_size;
-            return Ok(Message::Frame { frame: std::mem::take(&mut metadata.frame), header_size });
+            let (frame, header_size) = (std::mem::take(&mut metadata.frame), metadata.header_size);
+            let timed = Stretch::new(metadata.timeout_place.take(), frame.len());
+            return Ok(Message::Frame { frame, header_size, timed });
         }
         Self::rewrite(metadata, filters, route, codec)
     }
@@ -49,8 +65,12 @@ impl Message {
             return Self::take(metadata, None, &mutation, codec);
         }
         let mut output = Output::new();
-        codec.encode(metadata, &mutation, &mut output)?;
-        Ok(Message::Rewritten(Box::new(output)))
+        let place = match metadata.timeout_place {
+            Some(_) => codec.encode_timed(metadata, &mutation, &mut output)?,
+            None => codec.encode(metadata, &mutation, &mut output).map(|()| None)?,
+        };
+        let timed = Stretch::new(place, output.len());
+        Ok(Message::Rewritten(Box::new(Rewritten { output, timed })))
     }
 
     /// The same message, to be kept for long: few bytes are copied, so as not to hold on to what they
@@ -61,13 +81,13 @@ impl Message {
             false => bytes.clone(),
         };
         match self {
-            Message::Frame { frame, header_size } => {
-                Message::Frame { frame: keep(frame), header_size: *header_size }
+            Message::Frame { frame, header_size, timed } => {
+                Message::Frame { frame: keep(frame), header_size: *header_size, timed: *timed }
             }
-            Message::Rewritten(output) => {
-                let mut kept = Output::new();
-                output.parts().for_each(|part| kept.share(part));
-                Message::Rewritten(Box::new(kept))
+            Message::Rewritten(message) => {
+                let mut output = Output::new();
+                message.output.parts().for_each(|part| output.share(part));
+                Message::Rewritten(Box::new(Rewritten { output, timed: message.timed }))
             }
         }
     }
@@ -76,7 +96,7 @@ impl Message {
     pub(crate) fn whole(&self) -> Cow<'_, Bytes> {
         match self {
             Message::Frame { frame, .. } => Cow::Borrowed(frame),
-            Message::Rewritten(output) => Cow::Owned(joined(output)),
+            Message::Rewritten(message) => Cow::Owned(joined(&message.output)),
         }
     }
 
@@ -84,8 +104,43 @@ impl Message {
     pub(crate) fn len(&self) -> usize {
         match self {
             Message::Frame { frame, .. } => frame.len(),
-            Message::Rewritten(output) => output.len(),
+            Message::Rewritten(message) => message.output.len(),
         }
+    }
+
+    /// Whether it has a place that tells how much time is left.
+    #[inline(always)]
+    pub(crate) fn is_timed(&self) -> bool {
+        self.timed().is_some()
+    }
+
+    #[inline(always)]
+    fn timed(&self) -> Option<Stretch> {
+        match self {
+            Message::Frame { timed, .. } => *timed,
+            Message::Rewritten(message) => message.timed,
+        }
+    }
+
+    /// As [`write`](Message::write), for a request that has `left` to be answered: it says so, if it
+    /// has a place for it.
+    pub(crate) fn write_timed(
+        &self,
+        out: &mut Output,
+        codec: &dyn Codec,
+        id: Option<u64>,
+        left: Duration,
+    ) -> Result<(), EncodeError> {
+        let Some(stretch) = self.timed() else { return self.write(out, codec, id) };
+        let start = out.len();
+        let leaving = Leaving { codec, id, left: (stretch, left) };
+        match self {
+            Message::Frame { frame, header_size, .. } => {
+                timed::frame(out, frame, *header_size, leaving)
+            }
+            Message::Rewritten(message) => timed::rewritten(out, &message.output, leaving),
+        }
+        .inspect_err(|_| out.truncate(start))
     }
 
     /// Appends the message to `out`, with another id if one is given. The body of a large message is
@@ -102,7 +157,7 @@ impl Message {
             (Message::Frame { frame, .. }, Some(id)) if frame.len() < Output::SHARE_MIN => {
                 patched(out, frame, codec, id)
             }
-            (Message::Frame { frame, header_size }, Some(id)) => {
+            (Message::Frame { frame, header_size, .. }, Some(id)) => {
                 let mut body = frame.clone();
                 let header = body.split_to(*header_size.min(&frame.len()));
                 patched(out, &header, codec, id).map(|()| out.share(body))
@@ -111,7 +166,7 @@ impl Message {
                 out.share(frame.clone());
                 Ok(())
             }
-            (Message::Rewritten(message), id) => write_rewritten(out, message, codec, id),
+            (Message::Rewritten(message), id) => write_rewritten(out, &message.output, codec, id),
         }
         .inspect_err(|_| out.truncate(start))
     }
