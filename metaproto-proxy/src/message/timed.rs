@@ -10,7 +10,7 @@ use super::patched;
 
 /// Where a message tells how much time is left.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stretch {
+pub(crate) struct Stretch {
     start: u32,
     len: u32,
 }

@@ -141,8 +141,9 @@ fn timeout(timeout: &Timeout, layout: &Layout) -> TokenStream {
     // Where it can be changed: the fixed part, in which the checksums are that cover it.
     let place = layout.sealed_by(timeout.field).is_none().then(|| {
         quote! {
-            __metadata.timeout_place =
-                ::core::option::Option::Some(0..Self::HEADER_SIZE);
+            __metadata.timeout_place = ::core::option::Option::Some(
+                0..<Self as ::metaproto_core::Frame>::HEADER_SIZE,
+            );
         }
     });
     quote! {
