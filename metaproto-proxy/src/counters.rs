@@ -211,6 +211,20 @@ pub struct ClusterCounters {
     pub mirror_different: u64,
     /// Copies that could not be compared: they, or their requests, got no response.
     pub mirror_unanswered: u64,
+    /// Requests refused because as many connections were open as may be.
+    pub refused_connections: u64,
+    /// Requests refused because as many waited for a connection as may.
+    pub refused_pending: u64,
+    /// Requests refused because as many were in flight as may be.
+    pub refused_requests: u64,
+    /// Requests refused because as many of their operation were in flight as may be.
+    pub refused_operations: u64,
+    /// Requests refused because answers took too long for so many.
+    pub refused_adaptive: u64,
+    /// Requests that wait for a connection now.
+    pub pending: u64,
+    /// The bounds on requests in flight that were found by how long answers take, of all workers.
+    pub adaptive_limit: u64,
     /// Requests that got no response in time.
     pub timeouts: u64,
     /// Pings of upstreams, answered by the proxy.
@@ -282,7 +296,8 @@ impl ClusterCounters {
             bytes_sent requests active panicked spilled unkeyed redispatched health_checks
             health_check_failures endpoints_healthy endpoints_unhealthy dns_lookups
             dns_failures ejections ejections_refused retries retries_refused mirrored
-            mirror_dropped mirror_equal mirror_different mirror_unanswered
+            mirror_dropped mirror_equal mirror_different mirror_unanswered refused_connections refused_pending
+            refused_requests refused_operations refused_adaptive pending adaptive_limit
             timeouts pings late unmatched keepalive_pings
             keepalive_failures unread_bodies buffered);
         self.duration.merge(&other.duration);

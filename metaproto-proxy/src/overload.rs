@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use metaproto_core::{Error, ErrorKind};
 
+use crate::cluster::Usages;
 use crate::counters::ProcessCounters;
 use crate::downstream;
 use crate::exchange::Call;
@@ -63,6 +64,8 @@ pub(crate) struct Process {
     held: AtomicUsize,
     /// The connections of clients.
     pub(crate) connections: Arc<AtomicUsize>,
+    /// What is used of clusters that have limits.
+    pub(crate) usages: Usages,
     /// The stage, as a number.
     stage: AtomicU8,
 }

@@ -164,6 +164,7 @@ fn apply_clusters(worker: &mut Worker, snapshot: &Snapshot) -> HashMap<ClusterNa
             if let Some(cluster) = worker.clusters.get_mut(key) {
                 let before = cluster.sharing;
                 cluster.update(model.clone(), listener);
+                cluster.limit(&worker.load.process.usages);
                 let changed = cluster.sharing != before;
                 apply_endpoints(worker, key, changed);
             }

@@ -18,6 +18,7 @@ mod hostile;
 mod ids;
 mod keepalive;
 mod latency;
+mod limits;
 mod mirror;
 mod order;
 mod outlier;

@@ -238,6 +238,7 @@ impl World {
             assert_eq!((c.active, c.connections_active), (0, 0), "cluster {name}: {c:?}");
         }
         let worker = self.worker.borrow();
+        assert!(worker.load.process.usages.is_empty(), "limited, and still in use");
         assert!(worker.downstreams.is_empty() && worker.upstreams.is_empty());
         for endpoint in worker.endpoints.values() {
             assert!(endpoint.active == 0 && endpoint.connections == 0);
