@@ -98,16 +98,16 @@ fn routes(fair: bool, dice: &mut Dice) -> Vec<Arc<Route>> {
     match dice.roll(4) {
         0 => {}
         1 => repeated.hedge = Some(Hedge { after: dice.pick(&[ms(100), ms(5)]) }),
-        2 => repeated.retry = Some(retry(dice)),
+        2 => repeated.retry = Some(retry(fair, dice)),
         _ => {
             repeated.hedge = Some(Hedge { after: ms(20) });
-            repeated.retry = Some(retry(dice));
+            repeated.retry = Some(retry(fair, dice));
         }
     }
     vec![Arc::new(repeated), Arc::new(plain)]
 }
 
-fn retry(dice: &mut Dice) -> Retry {
+fn retry(fair: bool, dice: &mut Dice) -> Retry {
     let application = RetryOn::Class(StatusClass::ApplicationError);
     let reasons =
         [RetryOn::Reset, RetryOn::ConnectFailure, RetryOn::Timeout, application, RetryOn::Code(8)];
@@ -117,7 +117,8 @@ fn retry(dice: &mut Dice) -> Retry {
     let mut retry = Retry::on(on);
     retry.attempts = 1 + dice.roll(3) as u32;
     retry.backoff = dice.pick(&[Duration::ZERO, ms(30)]);
-    retry.per_try_timeout = dice.pick(&[None, Some(ms(300)), Some(ms(30))]);
+    let per_try = dice.pick(&[None, Some(ms(300)), Some(ms(30))]);
+    retry.per_try_timeout = per_try.filter(|_| !fair);
     retry
 }
 

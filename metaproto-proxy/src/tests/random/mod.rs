@@ -116,6 +116,8 @@ struct Play<'a> {
     vanished: usize,
     /// Clients that the proxy has let go before their time.
     cut: u64,
+    /// Answers that clients were waiting for when the proxy let them go.
+    left_over: u64,
     /// There has been a configuration with bounds of the process.
     bounded: bool,
     drains: bool,
@@ -134,6 +136,7 @@ impl<'a> Play<'a> {
             serial: 0,
             vanished: 0,
             cut: 0,
+            left_over: 0,
             bounded: false,
             drains: false,
         }
@@ -355,7 +358,7 @@ impl<'a> Play<'a> {
             // Whoever is not let go by then has a call that does not end.
             self.world.drain(ms(60_000));
         }
-        for _ in 0..400 {
+        for n in 0..2000 {
             let deed = if ending == Ending::Silence { None } else { Some(Deed::AnswerAll) };
             for n in 0..self.servers.len() {
                 match deed {
@@ -364,12 +367,15 @@ impl<'a> Play<'a> {
                 }
             }
             self.pump().await;
-            self.check();
+            if n % 16 == 0 {
+                self.check();
+            }
             if self.clients.iter().all(|client| client.end.closed) {
                 break;
             }
-            sleep(ms(50)).await;
+            sleep(ms(if n < 40 { 20 } else { 200 })).await;
         }
+        self.check();
         self.all_is_answered();
         self.world.settle().await;
         self.check_totals();

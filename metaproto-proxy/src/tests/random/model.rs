@@ -195,12 +195,18 @@ impl Play<'_> {
     pub(super) fn check_ends(&mut self) {
         for client in self.clients.iter_mut().filter(|client| client.end.closed && !client.judged) {
             client.judged = true;
-            let done = (client.shut || self.drains) && !client.waits();
+            self.left_over += client.due.values().map(|due| *due as u64).sum::<u64>();
+            let done = client.shut && !client.waits() || self.drains;
             self.cut += u64::from(!done);
         }
         let l = self.world.listener();
         let most = l.overload_closed + l.connections_refused;
         assert!(self.cut <= most, "a client was closed without reason");
+        if most == 0 {
+            // In a drain what has not been read yet is left over.
+            let unread = self.sent.len() as u64 - l.started;
+            assert!(self.left_over <= unread, "{} calls are left over", self.left_over);
+        }
     }
 
     /// At the end: nobody waits, and everybody has been let go.
