@@ -154,9 +154,9 @@ impl<'a> Play<'a> {
                 }
                 self.world.settle().await;
             }
-            Step::Flood(client, count) => {
+            Step::Flood(client, count, size) => {
                 for n in 0..count {
-                    self.send(client, ('o', false, n as u32), (5000, 0)).await;
+                    self.send(client, ('o', false, n as u32), (size, 0)).await;
                 }
             }
             Step::Deafen(n) => {

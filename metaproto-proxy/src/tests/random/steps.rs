@@ -18,8 +18,8 @@ pub(super) enum Step {
         code: u8,
         part: usize,
     },
-    /// So many large requests at once.
-    Flood(usize, usize),
+    /// So many requests of this size at once.
+    Flood(usize, usize, usize),
     /// The client reads nothing from now on, or reads again.
     Deafen(usize),
     HalfClose(usize),
@@ -91,7 +91,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => Just(Step::Connect),
         24 => send,
-        1 => (any::<usize>(), 10_usize..40).prop_map(|(client, count)| Step::Flood(client, count)),
+        1 => (any::<usize>(), 10_usize..60, prop_oneof![Just(5000_usize), Just(5)])
+            .prop_map(|(client, count, size)| Step::Flood(client, count, size)),
         1 => any::<usize>().prop_map(Step::Deafen),
         2 => any::<usize>().prop_map(Step::HalfClose),
         1 => any::<usize>().prop_map(Step::Vanish),
