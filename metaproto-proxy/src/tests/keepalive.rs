@@ -458,7 +458,11 @@ fn keepalive_can_be_turned_on_while_connections_live() {
 #[test]
 fn by_default_what_is_half_open_is_found_before_it_would_be_closed_as_idle() {
     for mode in [Sharing::Shared, Sharing::Exclusive] {
-        run(simple(mode), async |world| {
+        let by_default = with(Toy::default(), mode, |_, c| {
+            c.keepalive = Keepalive::default();
+            c.idle_timeout = Some(Cluster::DEFAULT_IDLE_TIMEOUT);
+        });
+        run(by_default, async |world| {
             // It answers nothing: what is there does not hear.
             let (_client, mut half_open) = pair(world).await;
             ping(&mut half_open).await;

@@ -13,9 +13,9 @@
 //! | 8. one upstream does not end a client's connection | [`Play::check_ends`] |
 //! | 9. counters conserve | [`World::check_books`] after each step; [`Play::check_totals`] against the model |
 
-mod config;
 mod model;
 mod steps;
+mod weather;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -24,9 +24,9 @@ use proptest::prelude::*;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{sleep, timeout};
 
-use self::config::{REPEATED, Weather};
 use self::model::{Client, Sent};
 use self::steps::{Deed, Ending, Step, fair_steps, steps};
+use self::weather::{REPEATED, Weather};
 use super::world::Door;
 use super::*;
 
@@ -185,7 +185,7 @@ impl<'a> Play<'a> {
     }
 
     fn apply(&mut self, number: u128) {
-        let snapshot = config::snapshot(self.kind, self.weather, number);
+        let snapshot = weather::snapshot(self.kind, self.weather, number);
         self.bounded |= snapshot.overload != crate::model::Overload::default();
         self.world.apply(snapshot);
     }
@@ -356,7 +356,7 @@ impl<'a> Play<'a> {
         }
         if self.drains {
             // Whoever is not let go by then has a call that does not end.
-            self.world.drain(ms(60_000));
+            self.world.drain(ms(900_000));
         }
         for n in 0..2000 {
             let deed = if ending == Ending::Silence { None } else { Some(Deed::AnswerAll) };
@@ -391,7 +391,7 @@ fn nth<T>(all: &mut [T], n: usize) -> Option<&mut T> {
 type Schedule = (u128, (Vec<Step>, Ending));
 
 fn play(kind: Kind, weather: Weather, (first, (steps, ending)): Schedule) {
-    run(config::snapshot(kind, Weather::Fair, 0), async |world| {
+    run(weather::snapshot(kind, Weather::Fair, 0), async |world| {
         world.upstream_pipe(3000);
         let mut play = Play::new(world, kind, weather);
         play.apply(first);

@@ -1,6 +1,6 @@
 //! What must come back to clients, and what must be true of a schedule as a whole.
 
-use super::config::{BUFFER, IN_FLIGHT, LONGEST, MOST_RETRIES, MOST_TRIES};
+use super::weather::{BUFFER, IN_FLIGHT, LONGEST, MOST_RETRIES, MOST_TRIES};
 use super::*;
 use crate::counters::{Counters, Outcome};
 

@@ -91,7 +91,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => Just(Step::Connect),
         24 => send,
-        1 => (any::<usize>(), 10_usize..60, prop_oneof![Just(5000_usize), Just(5)])
+        1 => (any::<usize>(), 10_usize..100, prop_oneof![Just(5000_usize), Just(5)])
             .prop_map(|(client, count, size)| Step::Flood(client, count, size)),
         1 => any::<usize>().prop_map(Step::Deafen),
         2 => any::<usize>().prop_map(Step::HalfClose),

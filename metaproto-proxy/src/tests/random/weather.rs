@@ -18,7 +18,7 @@ pub(super) const MOST_TRIES: u32 = 8;
 /// No more of a cluster's calls are tries at the same time.
 pub(super) const MOST_RETRIES: usize = 3;
 /// The most requests of one client that are in flight.
-pub(super) const IN_FLIGHT: usize = 16;
+pub(super) const IN_FLIGHT: usize = 40;
 /// The bytes above which a peer must wait.
 pub(super) const BUFFER: usize = 8000;
 
