@@ -247,9 +247,10 @@ pub struct KeepaliveTimes {
 }
 
 impl Default for KeepaliveTimes {
-    /// A ping after one minute, the end ten seconds later. Peers that close what is silent commonly
-    /// wait for three minutes.
+    /// A ping after half a minute, the end ten seconds later: what is half open is found before the
+    /// default of [`idle_timeout`](Cluster::idle_timeout) closes what is only idle. Peers that close what
+    /// is silent commonly wait for one minute at least.
     fn default() -> Self {
-        KeepaliveTimes { interval: Duration::from_secs(60), timeout: Duration::from_secs(10) }
+        KeepaliveTimes { interval: Duration::from_secs(30), timeout: Duration::from_secs(10) }
     }
 }

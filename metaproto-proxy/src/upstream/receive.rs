@@ -34,7 +34,11 @@ pub(super) fn poll(worker: &mut Worker, key: UpstreamKey, context: &mut Context<
         let Some(upstream) = worker.upstreams.get_mut(key) else { return Poll::Ready(()) };
         let Some(io) = &mut upstream.io else { return Poll::Pending };
         match upstream.inbound.poll_read(io, context, &mut worker.scratch) {
-            Poll::Pending => return Poll::Pending,
+            Poll::Pending => {
+                // Not before: the end may have come with the answer.
+                exclusive::release_if_free(worker, key);
+                return Poll::Pending;
+            }
             Poll::Ready(Ok(count @ 1..)) => {
                 upstream.last_heard = worker.now;
                 upstream.late_in_silence = 0;
@@ -79,7 +83,6 @@ fn receive(worker: &mut Worker, key: UpstreamKey) {
     worker.metadata = metadata;
     if let Some(upstream) = worker.upstreams.get_mut(key) {
         upstream.inbound.settle(&mut worker.scratch);
-        exclusive::release_if_free(worker, key);
     }
     pool::close_if_retired(worker, key);
 }
