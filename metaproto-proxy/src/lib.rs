@@ -17,6 +17,7 @@ pub mod model;
 pub mod telemetry;
 
 mod cluster;
+mod descriptors;
 mod downstream;
 mod exchange;
 mod filter;
@@ -35,6 +36,7 @@ mod tests;
 mod upstream;
 mod worker;
 
+pub use self::descriptors::{excessive_connections, raise_descriptor_limit};
 pub use self::filter::{Filter, Verdict};
 pub use self::proxy::{Builder, Handle, Proxy, StartError};
 pub use self::signals::stop as stop_signal;

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicUsize;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::downstream::Shortage;
 use crate::model::Snapshot;
 
 /// Connections that the kernel accepts before we do; more are refused by it.
@@ -39,6 +40,8 @@ pub(crate) struct ListenSocket {
     pub(crate) listener: TcpListener,
     /// The connections of this listener, over all workers.
     pub(crate) connections: Arc<AtomicUsize>,
+    /// Whether clients can't be accepted, over all workers.
+    pub(crate) shortage: Arc<Shortage>,
 }
 
 /// The sockets of one worker.
@@ -84,6 +87,7 @@ fn bind_one(name: &str, requested: SocketAddr, ours: bool, workers: usize) -> io
         drop(listen(requested, ReusePort::No)?);
     }
     let connections = Arc::new(AtomicUsize::new(0));
+    let shortage = Arc::new(Shortage::default());
     let mut bound = requested;
     let mut sockets = Vec::with_capacity(workers);
     for _ in 0..workers {
@@ -93,6 +97,7 @@ fn bind_one(name: &str, requested: SocketAddr, ours: bool, workers: usize) -> io
             name: name.to_owned(),
             listener,
             connections: connections.clone(),
+            shortage: shortage.clone(),
         });
     }
     Ok(Bound { address: Address { name: name.to_owned(), requested, bound }, sockets })

@@ -5,21 +5,18 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use metaproto_core::Interest;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
+use super::back_off::{self, BackOff, Shortage};
 use super::connection;
 use crate::counters::ListenerCounters;
 use crate::io::BoxIo;
 use crate::model;
 use crate::route::RouteTable;
 use crate::worker::{SharedWorker, Worker};
-
-/// How long to wait when the system has no room for a further connection (no descriptors, say).
-const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// A listener as a worker runs it.
 #[derive(Debug)]
@@ -87,27 +84,41 @@ pub(crate) fn accept(
         Ok(tokio_listener) => tokio_listener,
         Err(error) => return tracing::error!(%error, name = socket.name, "can't accept clients"),
     };
-    let task = tokio::task::spawn_local(run(worker.clone(), listener.clone(), tokio_listener));
+    let socket_and_shortage = (tokio_listener, socket.shortage);
+    let task = tokio::task::spawn_local(run(worker.clone(), listener.clone(), socket_and_shortage));
     let mut listener = listener.borrow_mut();
     listener.stop_accepting();
     listener.connections = socket.connections;
     listener.accepting = Some(task.abort_handle());
 }
 
-async fn run(worker: SharedWorker, listener: Rc<RefCell<Listener>>, socket: TcpListener) {
+async fn run(
+    worker: SharedWorker,
+    listener: Rc<RefCell<Listener>>,
+    (socket, shortage): (TcpListener, Arc<Shortage>),
+) {
+    let mut back_off = BackOff::default();
     loop {
         match socket.accept().await {
             Ok((stream, peer)) => {
+                back_off = BackOff::default();
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, %peer, "a client has gone at once");
                     continue;
                 }
                 welcome(&mut worker.borrow_mut(), &listener, Box::new(stream), peer);
             }
+            // The kernel has taken it from the queue; the next may be fine.
+            Err(error) if back_off::is_of_one_client(&error) => {
+                tracing::debug!(%error, "a client has gone before it was accepted");
+            }
             Err(error) => {
-                // Without a pause this would spin: what is missing does not come back at once.
-                tracing::warn!(%error, "can't accept a client");
-                tokio::time::sleep(BACK_OFF).await;
+                listener.borrow_mut().counters.accept_failures += 1;
+                if shortage.is_new() {
+                    let name = listener.borrow().model.name.clone();
+                    tracing::warn!(%error, name, "can't accept clients; they wait");
+                }
+                tokio::time::sleep(back_off.next()).await;
             }
         }
     }

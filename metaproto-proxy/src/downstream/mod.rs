@@ -1,11 +1,13 @@
 //! The connections of clients: accepted, read, answered, closed.
 
+mod back_off;
 mod close;
 mod connection;
 mod listener;
 mod order;
 mod receive;
 
+pub(crate) use self::back_off::Shortage;
 pub(crate) use self::close::{close_idle, drain, drain_listener, end_if_drained, expire};
 pub(crate) use self::connection::{Downstream, block, close, flush, open, pass, unblock};
 #[cfg(test)]

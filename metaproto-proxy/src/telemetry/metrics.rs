@@ -65,6 +65,11 @@ const LISTENER: &[Family<ListenerCounters>] = &[
         |c| c.connections_refused,
     ),
     counter(
+        "downstream_accept_failures_total",
+        "Times that no client could be accepted because descriptors or memory had run out.",
+        |c| c.accept_failures,
+    ),
+    counter(
         "downstream_protocol_errors_total",
         "Client connections closed because the client sent what can't be read.",
         |c| c.protocol_errors,
@@ -115,6 +120,11 @@ const CLUSTER: &[Family<ClusterCounters>] = &[
         "upstream_connect_failures_total",
         "Upstream connections that could not be made.",
         |c| c.connect_failures,
+    ),
+    counter(
+        "upstream_local_connect_failures_total",
+        "Of these, those for want of descriptors or memory of the proxy's own.",
+        |c| c.local_connect_failures,
     ),
     counter(
         "upstream_resets_total",
@@ -340,13 +350,14 @@ mod tests {
         let mut counters = Counters::default();
         let listener = counters.listeners.entry("l".to_owned()).or_default();
         let of_listener = number!(listener, ListenerCounters {
-            connections connections_active connections_refused protocol_errors slow_clients
+            connections connections_active connections_refused accept_failures
+            protocol_errors slow_clients
             idle_timeouts frame_timeouts bytes_received bytes_sent pings dropped unread_bodies
             unchanged_responses started active
         } completed);
         let cluster = counters.clusters.entry("c".to_owned()).or_default();
         let of_cluster = number!(cluster, ClusterCounters {
-            connections connections_active connect_failures resets protocol_errors bytes_received
+            connections connections_active connect_failures local_connect_failures resets protocol_errors bytes_received
             bytes_sent requests active panicked spilled unkeyed redispatched ejections ejections_refused
             retries retries_refused
             timeouts pings late unmatched keepalive_pings keepalive_failures unread_bodies

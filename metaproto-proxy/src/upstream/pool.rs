@@ -16,6 +16,7 @@ use super::in_flight::InFlight;
 use super::{Endpoint, Waiting, WaitingLine};
 use crate::cluster::{self, Cluster, Seen, Timed};
 use crate::counters::ClusterCounters;
+use crate::descriptors::is_shortage;
 use crate::downstream;
 use crate::exchange::{self, Call};
 use crate::inbound::Inbound;
@@ -204,19 +205,23 @@ pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::
     let waiting = std::mem::take(&mut upstream.waiting);
     let now = worker.now;
     let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
-    endpoint.failed(now);
-    cluster::observe(worker, endpoint_key, Seen::Fault);
+    let local = is_shortage(error);
+    if !local {
+        endpoint.failed(now);
+        cluster::observe(worker, endpoint_key, Seen::Fault);
+    }
     let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
     let (cluster, address) = (endpoint.cluster, endpoint.address);
     // One line for an outage, not one for each attempt.
-    if endpoint.is_first_failure() {
+    if !local && endpoint.is_first_failure() {
         tracing::warn!(%address, %error, "can't connect to an upstream");
     }
     if let Some(counters) = counters(worker, endpoint_key) {
         counters.connect_failures += 1;
+        counters.local_connect_failures += u64::from(local);
     }
-    let error =
-        Error::new(ErrorKind::ConnectionFailure, format!("can't connect to {address}: {error}"));
+    let kind = if local { ErrorKind::Overloaded } else { ErrorKind::ConnectionFailure };
+    let error = Error::new(kind, format!("can't connect to {address}: {error}"));
     // Before the endpoint can be forgotten with its last connection.
     for _ in 0..waiting.len() {
         uncount_endpoint(worker, endpoint_key);

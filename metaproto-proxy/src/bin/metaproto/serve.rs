@@ -36,6 +36,7 @@ pub(crate) fn run(config: Config, watched: Option<Watched>) -> Result<(), Failur
 async fn serve(config: Config, watched: Option<Watched>) -> Result<(), Failure> {
     // Before the first client, so that no signal is missed.
     let mut stop = Stop::new()?;
+    raise_descriptor_limit(&config);
     let admin = match config.admin {
         Some(address) => {
             Some(Admin::bind(address).await.map_err(|error| Failure::Admin(address, error))?)
@@ -72,6 +73,19 @@ async fn serve(config: Config, watched: Option<Watched>) -> Result<(), Failure> 
         () = stop.asked() => return Err(Failure::Impatience),
     }
     Ok(())
+}
+
+/// As many descriptors as may be; says so if they may be too few.
+fn raise_descriptor_limit(config: &Config) {
+    if let Err(error) = metaproto_proxy::raise_descriptor_limit() {
+        tracing::warn!(%error, "can't raise the limit of open descriptors");
+    }
+    if let Some(connections) = metaproto_proxy::excessive_connections(&config.snapshot) {
+        tracing::warn!(
+            "the listeners allow {connections} connections, and the process may not have as many \
+             descriptors: raise its limit (ulimit -n, LimitNOFILE) or lower max_connections"
+        );
+    }
 }
 
 /// One line for each listener, with the port that it really has.
