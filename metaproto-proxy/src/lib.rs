@@ -13,6 +13,7 @@
 
 pub mod config;
 pub mod counters;
+pub mod handover;
 pub mod model;
 pub mod telemetry;
 
@@ -40,4 +41,4 @@ pub use self::descriptors::{excessive_connections, raise_descriptor_limit};
 pub use self::filter::{Filter, Verdict};
 pub use self::proxy::{Builder, Handle, Proxy, StartError};
 pub use self::signals::stop as stop_signal;
-pub use self::sockets::BindError;
+pub use self::sockets::{BindError, OpenSockets, UnusedSocket};

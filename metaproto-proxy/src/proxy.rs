@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::counters::Counters;
 use crate::filter::{Filter, FilterFactories};
 use crate::model::{Invalid, Listener, Snapshot};
-use crate::sockets::{self, Address, BindError, Sockets};
+use crate::sockets::{self, BindError, Bound, OpenSockets, UnusedSocket};
 use crate::worker::{self, Command, Start};
 
 /// A proxy whose workers run. Dropping it ends them at once; [`Handle::drain`] ends them gently.
@@ -30,7 +30,7 @@ pub struct Handle {
 
 struct State {
     snapshot: Arc<Snapshot>,
-    addresses: Vec<Address>,
+    listening: Vec<Bound>,
 }
 
 /// How a proxy is to run; made by [`Proxy::builder`].
@@ -40,6 +40,7 @@ pub struct Builder {
     workers: Option<usize>,
     drain_timeout: Duration,
     filters: FilterFactories,
+    sockets: OpenSockets,
 }
 
 /// Why a proxy can't start, or can't take a snapshot.
@@ -52,9 +53,21 @@ pub enum StartError {
     /// An address can't be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// A socket that was given to it is for none of the listeners.
+    #[error(transparent)]
+    UnusedSocket(#[from] UnusedSocket),
     /// A thread or its runtime can't be had.
     #[error("can't start a worker: {0}")]
     Worker(#[from] std::io::Error),
+}
+
+impl From<sockets::Failure> for StartError {
+    fn from(failure: sockets::Failure) -> Self {
+        match failure {
+            sockets::Failure::Bind(error) => error.into(),
+            sockets::Failure::Unused(error) => error.into(),
+        }
+    }
 }
 
 impl Builder {
@@ -92,6 +105,14 @@ impl Builder {
         self
     }
 
+    /// Listening sockets that are open already; listeners without one are bound. See
+    /// [`OpenSockets::from_systemd`] and [`handover`](crate::handover).
+    #[must_use]
+    pub fn sockets(mut self, sockets: OpenSockets) -> Self {
+        self.sockets.extend(sockets);
+        self
+    }
+
     /// Binds the listeners and starts the workers. Clients are served when this returns.
     ///
     /// # Errors
@@ -100,19 +121,18 @@ impl Builder {
         self.snapshot.validate()?;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let count = self.workers.unwrap_or(processors);
-        let mut bound = sockets::bind(&self.snapshot, &[], count)?;
-        let addresses = bound.iter().map(|set| set.address.clone()).collect();
+        let mut listening = sockets::bind(&self.snapshot, &[], self.sockets, count)?;
         let snapshot = Arc::new(self.snapshot);
         let (mut workers, mut threads) = (Vec::new(), Vec::new());
         for id in 0..count {
             let (commands, inbox) = mpsc::unbounded_channel();
-            let sockets: Sockets = bound.iter_mut().filter_map(|set| set.take_one()).collect();
+            let sockets = listening.iter_mut().flat_map(Bound::take_one).collect();
             let snapshot = snapshot.clone();
             let start = Start { snapshot, sockets, filters: self.filters.clone() };
             threads.push(worker::spawn(id, inbox, start)?);
             workers.push(commands);
         }
-        let state = Arc::new(Mutex::new(State { snapshot, addresses }));
+        let state = Arc::new(Mutex::new(State { snapshot, listening }));
         Ok(Proxy { handle: Handle { workers: workers.into(), state }, threads })
     }
 
@@ -150,6 +170,7 @@ impl Proxy {
             workers: None,
             drain_timeout: Builder::DEFAULT_DRAIN_TIMEOUT,
             filters: FilterFactories::default(),
+            sockets: OpenSockets::new(),
         }
     }
 
@@ -169,6 +190,8 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.handle.send(|| Command::Stop);
+        // A handle may outlive the proxy, and its sockets would take clients that nobody serves.
+        self.handle.stop_listening();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a worker had panicked");
@@ -181,7 +204,7 @@ impl Handle {
     /// The listeners and the addresses that they are bound to.
     #[must_use]
     pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
-        self.state().addresses.iter().map(|a| (a.name.clone(), a.bound)).collect()
+        self.state().listening.iter().map(|l| (l.name.clone(), l.address)).collect()
     }
 
     /// What the proxy runs on now.
@@ -200,15 +223,9 @@ impl Handle {
         let snapshot = Arc::new(snapshot);
         let acknowledged = {
             let mut state = self.state();
-            let mut bound = sockets::bind(&snapshot, &state.addresses, self.workers.len())?;
-            state.addresses.retain(|held| {
-                let stays = |l: &Arc<Listener>| l.name == held.name && l.address == held.requested;
-                snapshot.listeners.iter().any(stays)
-            });
-            state.addresses.extend(bound.iter().map(|set| set.address.clone()));
-            state.snapshot = snapshot.clone();
+            state.take_on(&snapshot, self.workers.len())?;
             self.ask(|done| {
-                let sockets = bound.iter_mut().filter_map(|set| set.take_one()).collect();
+                let sockets = state.listening.iter_mut().flat_map(Bound::take_one).collect();
                 Command::Apply { snapshot: snapshot.clone(), sockets, done }
             })
         };
@@ -233,7 +250,9 @@ impl Handle {
     /// Stops accepting, lets requests in flight end, and closes every connection as soon as it is
     /// idle; what is left after `timeout` is closed anyway. Returns when the workers have ended.
     pub async fn drain(&self, timeout: Duration) {
-        for worker in self.ask(|done| Command::Drain { timeout, done }) {
+        let ended = self.ask(|done| Command::Drain { timeout, done });
+        self.stop_listening();
+        for worker in ended {
             // The sender is dropped when the worker ends, which is what is waited for.
             worker.await.ok();
         }
@@ -247,6 +266,24 @@ impl Handle {
             }
         }
         true
+    }
+
+    /// Duplicates of the listening sockets, for another process. Nobody who connects is lost as long
+    /// as one of both accepts.
+    ///
+    /// # Errors
+    /// There are no descriptors left.
+    pub fn sockets(&self) -> std::io::Result<OpenSockets> {
+        let mut open = OpenSockets::new();
+        for listening in &self.state().listening {
+            listening.duplicate(&mut open)?;
+        }
+        Ok(open)
+    }
+
+    /// Closes the sockets as soon as the workers have.
+    fn stop_listening(&self) {
+        self.state().listening.iter_mut().for_each(Bound::let_go);
     }
 
     fn ask<T>(
@@ -271,6 +308,36 @@ impl Handle {
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Makes `snapshot` the one that counts. A listener that has another name or protocol than before
+    /// takes over the sockets at its address.
+    fn take_on(&mut self, snapshot: &Arc<Snapshot>, workers: usize) -> Result<(), StartError> {
+        let before = self.snapshot.clone();
+        let protocol = |snapshot: &Snapshot, name: &str| {
+            let listener = snapshot.listeners.iter().find(|listener| listener.name == name);
+            listener.map(|listener| listener.protocol.name().to_owned())
+        };
+        let stays = |held: &Bound| {
+            let same = |l: &Arc<Listener>| l.name == held.name && l.address == held.requested;
+            snapshot.listeners.iter().any(same)
+                && protocol(snapshot, &held.name) == protocol(&before, &held.name)
+        };
+        let mut open = OpenSockets::new();
+        for gone in self.listening.iter().filter(|held| !stays(held)) {
+            let (name, address) = (gone.name.clone(), gone.address);
+            let fail = |source| BindError { name, address, source };
+            gone.duplicate(&mut open).map_err(fail)?;
+        }
+        let held = self.listening.iter().filter(|held| stays(held));
+        let held: Vec<_> = held.map(|held| held.name.as_str()).collect();
+        let new = sockets::bind(snapshot, &held, open, workers)?;
+        self.listening.retain(stays);
+        self.listening.extend(new);
+        self.snapshot = snapshot.clone();
+        Ok(())
     }
 }
 

@@ -12,6 +12,6 @@ pub(crate) use self::close::{close_idle, drain, drain_listener, end_if_drained, 
 pub(crate) use self::connection::{Downstream, block, close, flush, open, pass, unblock};
 #[cfg(test)]
 pub(crate) use self::listener::welcome;
-pub(crate) use self::listener::{Listener, accept};
+pub(crate) use self::listener::{Listener, accept, stop};
 pub(crate) use self::order::Order;
 pub(crate) use self::receive::dropped;

@@ -111,8 +111,9 @@ impl Worker {
     pub(crate) fn drain(&mut self, timeout: Duration) {
         self.now = Instant::now();
         if self.draining.is_none() {
-            for listener in self.listeners.values() {
-                listener.borrow_mut().stop_accepting();
+            let listeners: Vec<_> = self.listeners.values().cloned().collect();
+            for listener in listeners {
+                downstream::stop(self, &listener);
             }
             let timeout = timeout.min(LONGEST_DRAIN);
             // The answers that say so still have to be written and read.
