@@ -43,6 +43,11 @@ pub(super) const LISTENER: &[Family<ListenerCounters>] = &[
         |c| c.connections_refused,
     ),
     counter(
+        "downstream_accept_failures_total",
+        "Times that no client could be accepted because descriptors or memory had run out.",
+        |c| c.accept_failures,
+    ),
+    counter(
         "downstream_protocol_errors_total",
         "Client connections closed because the client sent what can't be read.",
         |c| c.protocol_errors,
@@ -103,6 +108,11 @@ pub(super) const CLUSTER: &[Family<ClusterCounters>] = &[
         "upstream_connect_failures_total",
         "Upstream connections that could not be made.",
         |c| c.connect_failures,
+    ),
+    counter(
+        "upstream_local_connect_failures_total",
+        "Upstream connections that could not be made because descriptors or memory had run out.",
+        |c| c.local_connect_failures,
     ),
     counter(
         "upstream_resets_total",

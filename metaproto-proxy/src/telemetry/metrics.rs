@@ -224,13 +224,15 @@ mod tests {
         let mut counters = Counters::default();
         let listener = counters.listeners.entry("l".to_owned()).or_default();
         let of_listener = number!(listener, ListenerCounters {
-            connections connections_active connections_refused protocol_errors slow_clients
+            connections connections_active connections_refused accept_failures
+            protocol_errors slow_clients
             idle_timeouts frame_timeouts bytes_received bytes_sent pings dropped unread_bodies
             unchanged_responses shed overload_closed buffered started active
         } completed duration);
         let cluster = counters.clusters.entry("c".to_owned()).or_default();
         let of_cluster = number!(cluster, ClusterCounters {
-            connections connections_active connect_failures resets protocol_errors bytes_received
+            connections connections_active connect_failures local_connect_failures
+            resets protocol_errors bytes_received
             bytes_sent requests active panicked spilled unkeyed redispatched health_checks
             health_check_failures endpoints_healthy endpoints_unhealthy dns_lookups
             dns_failures ejections ejections_refused retries retries_refused mirrored

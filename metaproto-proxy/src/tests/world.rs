@@ -33,6 +33,8 @@ pub(super) enum Door {
     Open,
     Refuse,
     Hang,
+    /// There is no descriptor for the connection.
+    Shortage,
 }
 
 /// Those who have connected to an address and not been accepted.
@@ -58,6 +60,7 @@ impl Connect for Network {
             match door {
                 _ if *net.closed.borrow() => Err(io::ErrorKind::ConnectionRefused.into()),
                 Door::Refuse => Err(io::ErrorKind::ConnectionRefused.into()),
+                Door::Shortage => Err(rustix::io::Errno::MFILE.into()),
                 Door::Hang => std::future::pending().await,
                 Door::Open => {
                     let (ours, theirs) = duplex(net.pipe.borrow().unwrap_or(PIPE));

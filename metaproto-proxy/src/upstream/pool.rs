@@ -15,6 +15,7 @@ use super::in_flight::InFlight;
 use super::{Endpoint, Waiting, WaitingLine};
 use super::{count, exclusive};
 use crate::cluster::{self, Cluster, Seen};
+use crate::descriptors::is_shortage;
 use crate::downstream;
 use crate::exchange::{self, Call};
 use crate::inbound::Inbound;
@@ -200,19 +201,23 @@ pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::
     let waiting = std::mem::take(&mut upstream.waiting);
     let now = worker.now;
     let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
-    endpoint.failed(now);
-    cluster::observe(worker, endpoint_key, Seen::Fault);
+    let local = is_shortage(error);
+    if !local {
+        endpoint.failed(now);
+        cluster::observe(worker, endpoint_key, Seen::Fault);
+    }
     let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
     let (cluster, address) = (endpoint.cluster, endpoint.address);
     // One line for an outage, not one for each attempt.
-    if endpoint.is_first_failure() {
+    if !local && endpoint.is_first_failure() {
         tracing::warn!(%address, %error, "can't connect to an upstream");
     }
     if let Some(counters) = count::counters(worker, endpoint_key) {
         counters.connect_failures += 1;
+        counters.local_connect_failures += u64::from(local);
     }
-    let error =
-        Error::new(ErrorKind::ConnectionFailure, format!("can't connect to {address}: {error}"));
+    let kind = if local { ErrorKind::Overloaded } else { ErrorKind::ConnectionFailure };
+    let error = Error::new(kind, format!("can't connect to {address}: {error}"));
     // Before the endpoint can be forgotten with its last connection.
     for _ in 0..waiting.len() {
         count::uncount_endpoint(worker, endpoint_key);

@@ -119,8 +119,9 @@ impl Worker {
     pub(crate) fn drain(&mut self, timeout: Duration) {
         self.read_clock();
         if self.draining.is_none() {
-            for listener in self.listeners.values() {
-                listener.borrow_mut().stop_accepting();
+            let listeners: Vec<_> = self.listeners.values().cloned().collect();
+            for listener in listeners {
+                downstream::stop(self, &listener);
             }
             self.health.stop();
             let timeout = timeout.min(LONGEST_DRAIN);
