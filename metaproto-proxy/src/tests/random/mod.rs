@@ -158,6 +158,13 @@ impl<'a> Play<'a> {
                 for n in 0..count {
                     self.send(client, ('o', false, n as u32), (size, 0)).await;
                 }
+                // As far as it is read, whatever the pipe takes at a time.
+                for _ in 0..2 * count {
+                    if let Some(client) = nth(&mut self.clients, client) {
+                        client.end.write(usize::MAX).await;
+                    }
+                    self.world.settle().await;
+                }
             }
             Step::Deafen(n) => {
                 if let Some(client) = nth(&mut self.clients, n) {
