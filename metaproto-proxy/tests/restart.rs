@@ -117,6 +117,21 @@ fn has_ended(stream: &TcpStream) -> bool {
     ended
 }
 
+/// Calls until it is stopped, on one connection if it `stays`.
+fn client(at: SocketAddr, stays: bool, stop: &AtomicBool, calls: &AtomicU64) -> io::Result<()> {
+    let mut stream = connect(at)?;
+    while !stop.load(Ordering::Relaxed) {
+        if !stays || has_ended(&stream) {
+            stream = connect(at)?;
+        }
+        call(&mut stream)?;
+        calls.fetch_add(1, Ordering::Relaxed);
+        // So that a drain finds a moment between two calls.
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
 /// Clients that come and go, and clients that stay, until they are stopped.
 struct Load {
     stop: Arc<AtomicBool>,
@@ -130,19 +145,7 @@ impl Load {
         let mut clients = Vec::new();
         for stays in [false, false, true, true] {
             let (stop, calls) = (stop.clone(), calls.clone());
-            clients.push(std::thread::spawn(move || {
-                let mut stream = connect(at)?;
-                while !stop.load(Ordering::Relaxed) {
-                    if !stays || has_ended(&stream) {
-                        stream = connect(at)?;
-                    }
-                    call(&mut stream)?;
-                    calls.fetch_add(1, Ordering::Relaxed);
-                    // So that a drain finds a moment between two calls.
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                Ok(())
-            }));
+            clients.push(std::thread::spawn(move || client(at, stays, &stop, &calls)));
         }
         Load { stop, calls, clients }
     }

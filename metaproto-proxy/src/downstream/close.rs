@@ -58,9 +58,11 @@ pub(crate) fn finish_if_done(worker: &mut Worker, key: DownstreamKey) {
             // A client that was served a moment ago may have sent its next request already, so a
             // silent one is let go first. One that is never silent has to be cut off between two
             // requests.
-            // The first request of one that has just connected is on its way.
-            let silence = if client.heard { SILENCE } else { PATIENCE };
-            let silent = client.last_active + silence <= now;
+            let silent = match client.silent_since {
+                // The first request of one that has just connected is on its way.
+                Some(connected) => connected + PATIENCE <= now,
+                None => client.last_active + SILENCE <= now,
+            };
             if client.draining.is_some_and(|since| silent || since + PATIENCE <= now) {
                 say_the_end(worker, key);
             }

@@ -20,6 +20,9 @@ use crate::model;
 use crate::route::RouteTable;
 use crate::worker::{SharedWorker, Worker};
 
+/// The task that accepts from a socket, and the socket.
+type Accepting = (AbortHandle, Rc<TcpListener>);
+
 /// A listener as a worker runs it.
 #[derive(Debug)]
 pub(crate) struct Listener {
@@ -30,7 +33,7 @@ pub(crate) struct Listener {
     pub(crate) counters: ListenerCounters,
     /// Its connections over all workers.
     connections: Arc<AtomicUsize>,
-    accepting: Vec<(AbortHandle, Rc<TcpListener>)>,
+    accepting: Vec<Accepting>,
 }
 
 impl Listener {

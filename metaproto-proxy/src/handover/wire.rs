@@ -82,8 +82,10 @@ fn open(label: &[u8], descriptor: OwnedFd) -> io::Result<OpenSocket> {
     Ok(OpenSocket { name: name.to_owned(), socket, origin: Origin::Proxy(requested) })
 }
 
-/// One byte and the descriptor that came with it.
-fn receive_first(stream: &UnixStream) -> io::Result<(u8, Option<OwnedFd>)> {
+/// The first byte of a label, and the descriptor that came with it.
+type First = (u8, Option<OwnedFd>);
+
+fn receive_first(stream: &UnixStream) -> io::Result<First> {
     let mut byte = [0];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
