@@ -19,10 +19,18 @@ const READ_SIZE: usize = 128 * 1024;
 /// that the worker's buffer is free for the next connection.
 const KEEP_MIN: usize = 16 * 1024;
 
+/// How many buffers that were lent to large frames a worker keeps for the next ones. An allocator gives
+/// memory of this size back to the system at once, and to get it again costs a page fault for each 4 KiB.
+const MOST_SPARE: usize = 32;
+
 /// The buffer that all connections of a worker read into. A connection that waits for the rest of a
 /// frame has one of its own; an idle connection has none.
 #[derive(Debug, Default)]
-pub(crate) struct Scratch(BytesMut);
+pub(crate) struct Scratch {
+    current: BytesMut,
+    /// Others of the same size. Large frames may still be held that were read into them.
+    spare: Vec<BytesMut>,
+}
 
 /// The bytes of one direction of one connection that are not yet a whole frame.
 #[derive(Debug, Default)]
@@ -33,6 +41,56 @@ pub(crate) struct Inbound {
     ready: Bytes,
     /// Nothing can be told before this many bytes are there.
     need: usize,
+    /// The buffer is the worker's, and goes back to it.
+    lent: bool,
+    /// A frame has been cut off what is there.
+    split: bool,
+}
+
+impl Scratch {
+    /// A buffer to read into.
+    fn take(&mut self) -> BytesMut {
+        let mut buffer = std::mem::take(&mut self.current);
+        buffer.clear();
+        // Large frames that are still held share the buffer. What is left of it is used before
+        // there is another: each would otherwise hold a whole one, however few bytes it has.
+        if buffer.try_reclaim(READ_SIZE) || buffer.capacity() >= READ_SIZE / 2 {
+            return buffer;
+        }
+        if buffer.capacity() > 0 {
+            self.keep(buffer);
+        }
+        self.whole()
+    }
+
+    /// A buffer that holds nothing.
+    fn whole(&mut self) -> BytesMut {
+        // The last one first: the processor may still have it in its cache.
+        let free = self.spare.iter_mut().rposition(|buffer| buffer.try_reclaim(READ_SIZE));
+        let free = free.map(|position| self.spare.remove(position));
+        free.unwrap_or_else(|| BytesMut::with_capacity(READ_SIZE))
+    }
+
+    /// Takes a buffer back.
+    fn give_back(&mut self, mut buffer: BytesMut) {
+        buffer.clear();
+        if self.current.capacity() == 0 {
+            self.current = buffer;
+        } else {
+            self.keep(buffer);
+        }
+    }
+
+    fn keep(&mut self, buffer: BytesMut) {
+        if self.spare.len() < MOST_SPARE {
+            self.spare.push(buffer);
+        }
+    }
+
+    /// Lets half of the spare buffers go: those that are in use come back.
+    pub(crate) fn release_some(&mut self) {
+        self.spare.truncate(self.spare.len() / 2);
+    }
 }
 
 /// Why no further frame can be cut.
@@ -76,26 +134,35 @@ impl Inbound {
     ) -> Poll<io::Result<usize>> {
         let own = !self.buffer.is_empty();
         if own {
-            // The rest of the frame and the start of the next, but never more ahead than is already
-            // there: memory follows the bytes that have come, not the length that was announced.
-            let rest = self.need.saturating_sub(self.buffer.len());
-            let ahead = self.buffer.len().max(READ_SIZE);
-            self.buffer.reserve(rest.min(ahead) + 4096);
+            self.make_room(scratch);
         } else {
-            std::mem::swap(&mut self.buffer, &mut scratch.0);
-            self.buffer.clear();
-            // Large frames that are still held share the buffer. What is left of it is used before
-            // there is another: each would otherwise hold a whole one, however few bytes it has.
-            let whole = self.buffer.try_reclaim(READ_SIZE);
-            if !whole && self.buffer.capacity() < READ_SIZE / 2 {
-                self.buffer.reserve(READ_SIZE);
-            }
+            self.buffer = scratch.take();
+            self.lent = true;
         }
         let result = tokio_util::io::poll_read_buf(Pin::new(io), context, &mut self.buffer);
         if !own && !matches!(result, Poll::Ready(Ok(1..))) {
-            std::mem::swap(&mut self.buffer, &mut scratch.0);
+            scratch.give_back(std::mem::take(&mut self.buffer));
         }
         result
+    }
+
+    /// Makes room for the rest of the frame and the start of the next, but never for more ahead than is
+    /// already there: memory follows the bytes that have come, not the length that was announced.
+    fn make_room(&mut self, scratch: &mut Scratch) {
+        let have = self.buffer.len();
+        let room = self.need.saturating_sub(have).min(have.max(READ_SIZE)) + 4096;
+        if self.buffer.try_reclaim(room) {
+            return;
+        }
+        if self.need >= KEEP_MIN && have + room <= READ_SIZE {
+            let mut whole = scratch.whole();
+            whole.extend_from_slice(&self.buffer);
+            self.buffer = whole;
+            self.lent = true;
+        } else {
+            self.buffer.reserve(room);
+            self.lent = false;
+        }
     }
 
     /// Cuts the next whole frame off the front.
@@ -122,6 +189,7 @@ impl Inbound {
                 if size == have {
                     return Ok(Some(std::mem::take(&mut self.ready)));
                 }
+                self.split = true;
                 Ok(Some(self.ready.split_to(size)))
             }
             FrameLength::Need(size) | FrameLength::Known(size) if size > max_frame => {
@@ -139,21 +207,35 @@ impl Inbound {
     /// Gives the worker's buffer back after the whole frames have been cut, and keeps what is left.
     pub(crate) fn settle(&mut self, scratch: &mut Scratch) {
         let rest = std::mem::take(&mut self.ready);
-        let is_scratch = scratch.0.capacity() == 0;
+        let split = std::mem::take(&mut self.split);
         if rest.is_empty() {
             if self.buffer.is_empty() {
                 let buffer = std::mem::take(&mut self.buffer);
-                if is_scratch {
-                    scratch.0 = buffer;
+                if self.lent {
+                    scratch.give_back(buffer);
                 }
             }
-        } else if is_scratch && rest.len() < KEEP_MIN {
-            scratch.0 = std::mem::replace(&mut self.buffer, BytesMut::from(&*rest));
+        } else if self.lent && rest.len() < KEEP_MIN {
+            self.lent = false;
+            scratch.give_back(std::mem::replace(&mut self.buffer, BytesMut::from(&*rest)));
         } else {
-            // In place if no frame that was cut before it is still held by somebody.
-            self.buffer = BytesMut::new();
-            self.buffer = rest.try_into_mut().unwrap_or_else(|rest| BytesMut::from(&*rest));
+            self.keep(rest, split, scratch);
         }
+    }
+
+    /// Keeps the start of a large frame. Those before it may still be held: then it moves, so that
+    /// their buffer is free as soon as they are let go.
+    fn keep(&mut self, rest: Bytes, split: bool, scratch: &mut Scratch) {
+        if self.lent && split {
+            let mut whole = scratch.whole();
+            whole.extend_from_slice(&rest);
+            return scratch.give_back(std::mem::replace(&mut self.buffer, whole));
+        }
+        self.buffer = BytesMut::new();
+        self.buffer = rest.try_into_mut().unwrap_or_else(|rest| {
+            self.lent = false;
+            BytesMut::from(&*rest)
+        });
     }
 }
 
@@ -268,12 +350,12 @@ mod tests {
     #[test]
     fn a_short_rest_does_not_hold_on_to_the_workers_buffer() {
         let buffer = BytesMut::with_capacity(READ_SIZE);
-        let mut inbound = Inbound { buffer, ..Inbound::default() };
+        let mut inbound = Inbound { buffer, lent: true, ..Inbound::default() };
         inbound.buffer.extend_from_slice(&[5, 5]);
         let mut scratch = Scratch::default();
         assert_eq!(inbound.cut(&mut Tiny, 100), Ok(None));
         inbound.settle(&mut scratch);
-        assert!(scratch.0.capacity() >= READ_SIZE - 2);
+        assert!(scratch.current.capacity() >= READ_SIZE - 2);
         assert!(inbound.buffer.capacity() < 100);
         assert_eq!(inbound.head(), [5, 5]);
     }

@@ -165,7 +165,9 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: M
         send_unanswered(worker, key, call, message);
     } else {
         let written = upstream.write(call, message);
+        let waiting = upstream.outbox.len();
         mark(worker, key);
+        worker.weigh(Peer::Up(key), waiting);
         if let Err(unsent) = written {
             pool::uncount(worker, key);
             exchange::fail(worker, unsent.0, unsent.1);
