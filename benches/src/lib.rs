@@ -1,4 +1,5 @@
 //! What the benchmarks and the programs of this crate share.
 
 pub mod callgrind;
+pub mod protocol;
 pub mod table;

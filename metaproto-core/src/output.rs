@@ -13,6 +13,8 @@ use bytes::{Buf, Bytes, BytesMut};
 pub struct Output {
     segments: VecDeque<Bytes>,
     segments_len: usize,
+    /// How many of the first segments hold nothing but their own bytes.
+    owned: usize,
     tail: BytesMut,
 }
 
@@ -20,6 +22,9 @@ impl Output {
     /// Slices shorter than this are copied by [`share`](Output::share): below it a copy costs less
     /// than the bookkeeping of a further segment.
     pub const SHARE_MIN: usize = 4096;
+
+    /// Slices of this length are most of what they were cut from: see [`own`](Output::own).
+    pub const OWN_MAX: usize = 64 * 1024;
 
     /// An empty queue; allocates nothing.
     #[must_use]
@@ -83,6 +88,7 @@ impl Output {
         self.tail.clear();
         while self.segments_len > len {
             let Some(mut last) = self.segments.pop_back() else { break };
+            self.owned = self.owned.min(self.segments.len());
             self.segments_len = self.segments_len.saturating_sub(last.len());
             last.truncate(len.saturating_sub(self.segments_len));
             if !last.is_empty() {
@@ -102,6 +108,27 @@ impl Output {
         if self.is_empty() {
             self.clear();
         }
+    }
+
+    /// Copies shared slices, from the front on, until about `budget` bytes have been copied; tells how
+    /// many were, 0 if there is nothing left to do. Each byte is copied once, however often this is
+    /// called.
+    ///
+    /// A slice keeps all of the buffer that it was cut from. That does no harm for the moment that it
+    /// takes to write it; what waits for long should not hold more than itself. Slices of
+    /// [`OWN_MAX`](Output::OWN_MAX) or more are left as they are.
+    pub fn own(&mut self, budget: usize) -> usize {
+        let mut copied = 0_usize;
+        while copied < budget
+            && let Some(segment) = self.segments.get_mut(self.owned)
+        {
+            if segment.len() < Self::OWN_MAX {
+                *segment = Bytes::copy_from_slice(segment);
+                copied = copied.saturating_add(segment.len());
+            }
+            self.owned = self.owned.saturating_add(1);
+        }
+        copied
     }
 
     fn push_segment(&mut self, segment: Bytes) {
@@ -139,6 +166,7 @@ impl Buf for Output {
             count = count.saturating_sub(front.len());
             self.segments_len = self.segments_len.saturating_sub(front.len());
             self.segments.pop_front();
+            self.owned = self.owned.saturating_sub(1);
         }
         if count >= self.tail.len() {
             self.tail.clear();
@@ -187,6 +215,7 @@ mod tests {
                     (false, _) => output.copy(&bytes),
                 }
                 prop_assert_eq!(output.len(), model.len());
+                output.own(step);
             }
             let cut = cut.min(model.len());
             output.truncate(cut);
@@ -200,6 +229,30 @@ mod tests {
             prop_assert_eq!(&parts, &model);
             prop_assert_eq!(drain(output, step), model);
         }
+    }
+
+    #[test]
+    fn what_waits_for_long_holds_its_own_bytes_only_and_is_copied_once() {
+        let mut output = Output::new();
+        let shared: Vec<_> =
+            (0..6).map(|n| Bytes::from(vec![n; 10_000]).slice(..Output::SHARE_MIN)).collect();
+        shared.iter().for_each(|bytes| output.share(bytes.clone()));
+        assert!(shared.iter().all(|bytes| !bytes.is_unique()));
+        assert_eq!(output.own(Output::SHARE_MIN + 1), 2 * Output::SHARE_MIN);
+        let unique = |from: usize| shared[from..].iter().filter(|b| b.is_unique()).count();
+        assert_eq!(unique(0), 2);
+        // What has left makes no difference to what is yet to be done.
+        output.advance(Output::SHARE_MIN + 5);
+        assert_eq!(output.own(1), Output::SHARE_MIN);
+        assert_eq!(unique(0), 3);
+        output.truncate(3 * Output::SHARE_MIN);
+        assert_eq!(output.own(usize::MAX), Output::SHARE_MIN + 5);
+        assert_eq!(output.own(usize::MAX), 0);
+        output.share(Bytes::from(vec![7; Output::OWN_MAX]));
+        assert_eq!(output.own(usize::MAX), 0, "that one is left as it is");
+        let all = drain(output, 1000);
+        assert_eq!(all.len(), 3 * Output::SHARE_MIN + Output::OWN_MAX);
+        assert_eq!((all[0], all[Output::SHARE_MIN], all.last()), (1, 2, Some(&7)));
     }
 
     #[test]

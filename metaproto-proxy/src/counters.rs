@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use metaproto_core::{ErrorKind, StatusClass};
 
+pub use crate::histogram::Histogram;
+
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -110,7 +112,7 @@ pub struct ListenerCounters {
     pub connections: u64,
     /// Connections open now.
     pub connections_active: u64,
-    /// Connections closed at once because there were too many.
+    /// Connections closed at once because there were too many, or the process was overloaded.
     pub connections_refused: u64,
     /// Connections closed because the client sent what can't be read.
     pub protocol_errors: u64,
@@ -133,12 +135,20 @@ pub struct ListenerCounters {
     pub unread_bodies: u64,
     /// Responses sent without the changes of their route because they have no place for them.
     pub unchanged_responses: u64,
+    /// Requests refused because the process was overloaded.
+    pub shed: u64,
+    /// Connections closed because the process was overloaded.
+    pub overload_closed: u64,
+    /// Bytes in buffers now: of requests that have come in part, and of responses that have not left.
+    pub buffered: u64,
     /// Requests read, two-way and one-way.
     pub started: u64,
     /// Requests read that have not ended yet.
     pub active: u64,
     /// Requests ended, by how.
     pub completed: Outcomes,
+    /// From the reading of a request to its response or error, for those that have one.
+    pub duration: Histogram,
 }
 
 /// What one cluster has counted.
@@ -171,6 +181,18 @@ pub struct ClusterCounters {
     pub unkeyed: u64,
     /// Requests moved to another endpoint because the first could not be connected to.
     pub redispatched: u64,
+    /// Names looked up in the DNS; a name that several clusters have is counted by each.
+    pub dns_lookups: u64,
+    /// Look-ups of them that failed; the addresses known before are kept.
+    pub dns_failures: u64,
+    /// Health checks that have ended.
+    pub health_checks: u64,
+    /// Health checks that have failed.
+    pub health_check_failures: u64,
+    /// Endpoints that are checked, and healthy.
+    pub endpoints_healthy: u64,
+    /// Endpoints that are checked, and unhealthy.
+    pub endpoints_unhealthy: u64,
     /// Times that an endpoint was left out because its calls failed.
     pub ejections: u64,
     /// Times that it was not because too many were, or there was no other.
@@ -179,6 +201,16 @@ pub struct ClusterCounters {
     pub retries: u64,
     /// Requests not sent again because too many were.
     pub retries_refused: u64,
+    /// Copies of requests sent to it; they count as requests, too.
+    pub mirrored: u64,
+    /// Copies not made because too much was under way, or there was no usable endpoint.
+    pub mirror_dropped: u64,
+    /// Copies whose response had a status of the same class as that of the request.
+    pub mirror_equal: u64,
+    /// Copies whose response had a status of another class.
+    pub mirror_different: u64,
+    /// Copies that could not be compared: they, or their requests, got no response.
+    pub mirror_unanswered: u64,
     /// Requests that got no response in time.
     pub timeouts: u64,
     /// Pings of upstreams, answered by the proxy.
@@ -193,6 +225,26 @@ pub struct ClusterCounters {
     pub keepalive_failures: u64,
     /// Responses whose body could not be read as far as was asked for; forwarded all the same.
     pub unread_bodies: u64,
+    /// Bytes in buffers now: of requests that have not left or are kept to be sent again, and of
+    /// responses that have come in part.
+    pub buffered: u64,
+    /// From when a request was given to an endpoint, connected to or not, to its response. A request
+    /// that is sent again counts for each response.
+    pub duration: Histogram,
+}
+
+/// What is counted for all listeners and clusters together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProcessCounters {
+    /// Bytes that buffers and connections take now, as the [bound of the
+    /// process](crate::model::Overload::max_memory) counts them: a connection without its buffers is
+    /// taken for 4 KiB.
+    pub held: u64,
+    /// Whether the process is overloaded now: 1 if requests are refused, 2 if connections are, too.
+    pub overload_stage: u64,
+    /// Times that requests began to be refused.
+    pub overloads: u64,
 }
 
 /// What a proxy, or one worker of it, has counted.
@@ -203,6 +255,8 @@ pub struct Counters {
     pub listeners: BTreeMap<String, ListenerCounters>,
     /// By the cluster's name. A cluster that is gone keeps its numbers.
     pub clusters: BTreeMap<String, ClusterCounters>,
+    /// What is not of one listener or cluster.
+    pub process: ProcessCounters,
 }
 
 macro_rules! add_fields {
@@ -214,8 +268,9 @@ impl ListenerCounters {
     pub fn merge(&mut self, other: &ListenerCounters) {
         add_fields!(self, other,
             connections connections_active connections_refused protocol_errors slow_clients
-            idle_timeouts frame_timeouts bytes_received bytes_sent pings dropped unread_bodies unchanged_responses started active);
+            idle_timeouts frame_timeouts bytes_received bytes_sent pings dropped unread_bodies unchanged_responses shed overload_closed buffered started active);
         self.completed.merge(&other.completed);
+        self.duration.merge(&other.duration);
     }
 }
 
@@ -224,9 +279,21 @@ impl ClusterCounters {
     pub fn merge(&mut self, other: &ClusterCounters) {
         add_fields!(self, other,
             connections connections_active connect_failures resets protocol_errors bytes_received
-            bytes_sent requests active panicked spilled unkeyed redispatched ejections ejections_refused retries retries_refused
+            bytes_sent requests active panicked spilled unkeyed redispatched health_checks
+            health_check_failures endpoints_healthy endpoints_unhealthy dns_lookups
+            dns_failures ejections ejections_refused retries retries_refused mirrored
+            mirror_dropped mirror_equal mirror_different mirror_unanswered
             timeouts pings late unmatched keepalive_pings
-            keepalive_failures unread_bodies);
+            keepalive_failures unread_bodies buffered);
+        self.duration.merge(&other.duration);
+    }
+}
+
+impl ProcessCounters {
+    /// Adds another worker's numbers.
+    pub fn merge(&mut self, other: &ProcessCounters) {
+        add_fields!(self, other, held overloads);
+        self.overload_stage = self.overload_stage.max(other.overload_stage);
     }
 }
 
@@ -239,6 +306,7 @@ impl Counters {
         for (name, theirs) in &other.clusters {
             self.clusters.entry(name.clone()).or_default().merge(theirs);
         }
+        self.process.merge(&other.process);
     }
 }
 

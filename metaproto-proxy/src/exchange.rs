@@ -17,14 +17,14 @@ use metaproto_core::{
 };
 use tokio::time::Instant;
 
-use crate::cluster::Timed;
 use crate::counters::Outcome;
 use crate::downstream::{Downstream, Listener};
 use crate::message::Message;
+use crate::mirror::{self, Comparison};
 use crate::retry::{self, Again};
 use crate::route::{Destination, Route};
 use crate::worker::{ClusterKey, DownstreamKey, EndpointKey, Worker};
-use crate::{cluster, downstream, upstream};
+use crate::{cluster, downstream, overload, upstream};
 
 /// What is changed where no route says so.
 static NO_CHANGES: Mutation = Mutation::new();
@@ -35,10 +35,15 @@ pub(crate) struct Call {
     /// The client's connection.
     pub(crate) from: DownstreamKey,
     /// Where the client came in, and where the call is counted, whatever becomes of the client.
-    pub(crate) listener: Rc<RefCell<Listener>>,
+    /// `None` if it is a [copy](crate::mirror) of a client's call.
+    pub(crate) listener: Option<Rc<RefCell<Listener>>>,
     /// The place of the answer among those of the connection; see
     /// [`Order`](crate::downstream::Order).
-    pub(crate) ticket: u64,
+    pub(crate) ticket: u32,
+    /// When it was read, as [`Worker::micros`].
+    pub(crate) opened: u32,
+    /// When it was last given to an endpoint, as [`Worker::micros`].
+    pub(crate) sent: u32,
     /// What an error reply needs to know.
     pub(crate) head: RequestHead,
     /// When the client is told that it took too long.
@@ -47,32 +52,54 @@ pub(crate) struct Call {
     pub(crate) route: Option<Rc<Route>>,
     /// How many endpoints could not be connected to.
     pub(crate) failed_connects: u32,
+    /// What only few calls have.
+    pub(crate) extra: Option<Box<Extra>>,
+    /// Where it has been sent, if the balancing asks how long answers take.
+    pub(crate) timed: Option<EndpointKey>,
+}
+
+/// What only few calls have: calls are small.
+#[derive(Debug, Default)]
+pub(crate) struct Extra {
     /// What it takes to try again, if its route says so.
-    pub(crate) again: Option<Box<Again>>,
-    /// Where it has been sent and when, if the balancing asks how long answers take.
-    pub(crate) timed: Option<Timed>,
+    pub(crate) again: Option<Again>,
+    /// What its status is compared with.
+    pub(crate) compared: Option<Rc<Comparison>>,
 }
 
 impl Call {
     /// When it is given up, or the try that is under way.
     pub(crate) fn due(&self) -> Option<Instant> {
-        let until = self.again.as_ref().and_then(|again| again.until());
+        let until = self.extra.as_ref().and_then(|extra| extra.again.as_ref()?.until());
         [self.deadline, until].into_iter().flatten().min()
     }
 
     /// Another call for the same request. Only one of the two may be closed.
-    pub(crate) fn twin(&self, again: Box<Again>) -> Self {
+    pub(crate) fn twin(&self, again: Again) -> Self {
+        let compared = self.compared().cloned();
         Call {
             from: self.from,
             listener: self.listener.clone(),
             ticket: self.ticket,
+            opened: self.opened,
+            sent: self.sent,
             head: self.head.clone(),
             deadline: self.deadline,
             route: self.route.clone(),
             failed_connects: 0,
             timed: None,
-            again: Some(again),
+            extra: Some(Box::new(Extra { again: Some(again), compared })),
         }
+    }
+
+    /// What its status is compared with.
+    pub(crate) fn compared(&self) -> Option<&Rc<Comparison>> {
+        self.extra.as_ref()?.compared.as_ref()
+    }
+
+    /// Whether it is a copy, of which nobody is to hear.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.listener.is_none()
     }
 
     /// Whether the caller waits for an answer.
@@ -102,6 +129,9 @@ fn choose(
     if worker.draining.is_some_and(|drain| drain.refuse_at <= worker.now) {
         return Err(Box::new(Error::new(ErrorKind::Draining, "the proxy is shutting down")));
     }
+    if worker.load.sheds() {
+        return Err(overload::shed(call));
+    }
     // Asked here, too: with nothing to hand over, the common way moves nothing.
     let filtered =
         if worker.filters.is_empty() { None } else { worker.filters.request(metadata)? };
@@ -116,6 +146,7 @@ fn choose(
 
     // Before the message takes the frame that the keys stand in.
     let destination = route.destination(metadata, client.address);
+    let copies = mirror::wanted(&route, metadata, client.address);
     let changes = &route.model.request;
     let message = Message::take(metadata, filtered, changes, &*client.codec)
         .map_err(|error| Box::new(unsupported(&error)))?;
@@ -125,6 +156,9 @@ fn choose(
         .ok_or_else(|| Box::new(no_endpoint(worker, destination.cluster)))?;
 
     call.route = Some(route);
+    if let Some(copies) = copies {
+        mirror::send(worker, call, &message, copies);
+    }
     retry::prepare(worker, call, &message, destination, endpoint);
     if is_stream(metadata.kind) && upstream::sharing(worker, endpoint) != Some(Sharing::Bound) {
         let error = "streams need upstream_mode: bound";
@@ -143,6 +177,13 @@ pub(crate) fn redispatch(
     failed: EndpointKey,
     error: Error,
 ) {
+    if call.is_copy() {
+        return fail(worker, call, error);
+    }
+    if worker.endpoints.get(failed).is_none_or(|endpoint| endpoint.removed) {
+        // The endpoints are not those that it was tried with: each of them may be the one.
+        call.failed_connects = 0;
+    }
     call.failed_connects += 1;
     let others = worker.clusters.get_mut(cluster).is_some_and(|cluster| {
         let others = cluster.endpoints.iter().filter(|key| **key != failed).count();
@@ -208,6 +249,9 @@ pub(crate) fn pass_go_away(worker: &mut Worker, metadata: &Metadata, from: Downs
 pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) {
     cluster::answered(worker, &call);
     let status = metadata.status.unwrap_or(Status::ok(0));
+    if call.is_copy() {
+        return mirror::ended(worker, &call, Some(status.class));
+    }
     let Some(call) = retry::answered(worker, call, status) else { return };
     let filtered = worker.filters.response(metadata);
     let changes = call.route.as_ref().map_or(&NO_CHANGES, |route| &route.model.response);

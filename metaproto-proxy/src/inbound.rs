@@ -19,6 +19,9 @@ const READ_SIZE: usize = 128 * 1024;
 /// that the worker's buffer is free for the next connection.
 const KEEP_MIN: usize = 16 * 1024;
 
+/// Of a frame that has only begun, so many bytes are made room for at the least.
+const AHEAD_MIN: usize = 8 * 1024;
+
 /// How many buffers that were lent to large frames a worker keeps for the next ones. An allocator gives
 /// memory of this size back to the system at once, and to get it again costs a page fault for each 4 KiB.
 const MOST_SPARE: usize = 32;
@@ -108,9 +111,8 @@ impl Inbound {
         self.ready.is_empty() && self.buffer.is_empty()
     }
 
-    /// The memory that is held.
-    #[cfg(test)]
-    pub(crate) fn capacity(&self) -> usize {
+    /// The bytes of memory that are held.
+    pub(crate) fn held(&self) -> usize {
         self.buffer.capacity() + self.ready.len()
     }
 
@@ -146,21 +148,24 @@ impl Inbound {
         result
     }
 
-    /// Makes room for the rest of the frame and the start of the next, but never for more ahead than is
-    /// already there: memory follows the bytes that have come, not the length that was announced.
+    /// Makes room for the rest of the frame and the start of the next, but not for much more ahead than
+    /// is already there: memory follows the bytes that have come, not the length that was announced.
     fn make_room(&mut self, scratch: &mut Scratch) {
         let have = self.buffer.len();
-        let room = self.need.saturating_sub(have).min(have.max(READ_SIZE)) + 4096;
-        if self.buffer.try_reclaim(room) {
+        let rest = self.need.saturating_sub(have);
+        let ahead = have.saturating_mul(8).clamp(AHEAD_MIN, READ_SIZE).max(have);
+        let wanted = rest.min(ahead) + 4096;
+        // Not for the few bytes that have come since: to reserve is to double.
+        if self.buffer.capacity() - have >= wanted / 2 {
             return;
         }
-        if self.need >= KEEP_MIN && have + room <= READ_SIZE {
+        if have >= KEEP_MIN && have + wanted <= READ_SIZE {
             let mut whole = scratch.whole();
             whole.extend_from_slice(&self.buffer);
             self.buffer = whole;
             self.lent = true;
         } else {
-            self.buffer.reserve(room);
+            self.buffer.reserve(wanted);
             self.lent = false;
         }
     }

@@ -13,6 +13,7 @@
 
 pub mod config;
 pub mod counters;
+pub mod dns;
 pub mod model;
 pub mod telemetry;
 
@@ -21,9 +22,13 @@ mod downstream;
 mod exchange;
 mod filter;
 mod hash;
+mod health;
+mod histogram;
 mod inbound;
 mod io;
 mod message;
+mod mirror;
+mod overload;
 mod proxy;
 mod reload;
 mod retry;

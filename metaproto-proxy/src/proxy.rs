@@ -9,7 +9,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::counters::Counters;
+use crate::dns;
 use crate::filter::{Filter, FilterFactories};
+use crate::health::Health;
 use crate::model::{Invalid, Listener, Snapshot};
 use crate::sockets::{self, Address, BindError, Sockets};
 use crate::worker::{self, Command, Start};
@@ -26,11 +28,23 @@ pub struct Proxy {
 pub struct Handle {
     workers: Arc<[mpsc::UnboundedSender<Command>]>,
     state: Arc<Mutex<State>>,
+    /// Held while names are looked up, so that snapshots are applied in the order that they came in.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 struct State {
     snapshot: Arc<Snapshot>,
     addresses: Vec<Address>,
+    /// Looks names up, once there have been any.
+    dns: Option<dns::Follow>,
+}
+
+/// A [`Handle`] that keeps nothing alive.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakHandle {
+    workers: std::sync::Weak<[mpsc::UnboundedSender<Command>]>,
+    state: std::sync::Weak<Mutex<State>>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// How a proxy is to run; made by [`Proxy::builder`].
@@ -94,26 +108,34 @@ impl Builder {
 
     /// Binds the listeners and starts the workers. Clients are served when this returns.
     ///
+    /// If there are [names](crate::model::Cluster::names), they are looked up before, for at most
+    /// [`dns::PATIENCE`]; those that can't be have no endpoints until they can.
+    ///
     /// # Errors
     /// A snapshot that can't work, an address that is taken, a thread that can't be had.
     pub fn start(self) -> Result<Proxy, StartError> {
-        self.snapshot.validate()?;
+        let (snapshot, dns) = look_up(self.snapshot)?;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let count = self.workers.unwrap_or(processors);
-        let mut bound = sockets::bind(&self.snapshot, &[], count)?;
+        let mut bound = sockets::bind(&snapshot, &[], count)?;
         let addresses = bound.iter().map(|set| set.address.clone()).collect();
-        let snapshot = Arc::new(self.snapshot);
-        let (mut workers, mut threads) = (Vec::new(), Vec::new());
-        for id in 0..count {
-            let (commands, inbox) = mpsc::unbounded_channel();
+        let snapshot = Arc::new(snapshot);
+        let mut threads = Vec::new();
+        let (workers, inboxes): (Vec<_>, Vec<_>) =
+            (0..count).map(|_| mpsc::unbounded_channel()).unzip();
+        let health = Health::shared(&workers);
+        let process = Arc::default();
+        for (id, (inbox, health)) in inboxes.into_iter().zip(health).enumerate() {
             let sockets: Sockets = bound.iter_mut().filter_map(|set| set.take_one()).collect();
             let snapshot = snapshot.clone();
-            let start = Start { snapshot, sockets, filters: self.filters.clone() };
+            let (filters, process) = (self.filters.clone(), Arc::clone(&process));
+            let start = Start { snapshot, sockets, filters, health, process };
             threads.push(worker::spawn(id, inbox, start)?);
-            workers.push(commands);
         }
-        let state = Arc::new(Mutex::new(State { snapshot, addresses }));
-        Ok(Proxy { handle: Handle { workers: workers.into(), state }, threads })
+        let state = Arc::new(Mutex::new(State { snapshot, addresses, dns }));
+        let handle = Handle { workers: workers.into(), state, turn: Arc::default() };
+        handle.follow_names();
+        Ok(Proxy { handle, threads })
     }
 
     /// Starts the proxy and serves until the process is asked to stop (SIGTERM, SIGINT); then stops
@@ -168,6 +190,8 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
+        // Whoever still has a handle needs no names any more.
+        self.handle.state().dns = None;
         self.handle.send(|| Command::Stop);
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
@@ -193,30 +217,74 @@ impl Handle {
     /// Swaps in another snapshot, whole. Requests in flight are not disturbed: connections to
     /// endpoints and of listeners that stay are kept, those of others end when they are idle.
     ///
+    /// [Names](crate::model::Cluster::names) that are new are looked up before, for at most
+    /// [`dns::PATIENCE`].
+    ///
     /// # Errors
     /// A snapshot that can't work or an address that can't be bound; the running one then stays.
+    /// Names that can't be looked up are no error; see [`dns`].
     pub async fn apply(&self, snapshot: Snapshot) -> Result<(), StartError> {
         snapshot.validate()?;
-        let snapshot = Arc::new(snapshot);
-        let acknowledged = {
-            let mut state = self.state();
-            let mut bound = sockets::bind(&snapshot, &state.addresses, self.workers.len())?;
-            state.addresses.retain(|held| {
-                let stays = |l: &Arc<Listener>| l.name == held.name && l.address == held.requested;
-                snapshot.listeners.iter().any(stays)
-            });
-            state.addresses.extend(bound.iter().map(|set| set.address.clone()));
-            state.snapshot = snapshot.clone();
-            self.ask(|done| {
-                let sockets = bound.iter_mut().filter_map(|set| set.take_one()).collect();
-                Command::Apply { snapshot: snapshot.clone(), sockets, done }
-            })
-        };
-        for worker in acknowledged {
+        let _turn = self.turn.lock().await;
+        let snapshot = self.look_up(snapshot).await?;
+        let acknowledged = self.amend(|_| Some(snapshot));
+        self.follow_names();
+        for worker in acknowledged? {
             // A worker that is gone has nothing to apply.
             worker.await.ok();
         }
         Ok(())
+    }
+
+    /// Swaps in the snapshot that `change` makes of the running one, if it makes one. The workers say
+    /// when they have it.
+    fn amend(
+        &self,
+        change: impl FnOnce(&Snapshot) -> Option<Snapshot>,
+    ) -> Result<Vec<oneshot::Receiver<()>>, StartError> {
+        let mut state = self.state();
+        let Some(snapshot) = change(&state.snapshot).map(Arc::new) else {
+            return Ok(Vec::new());
+        };
+        snapshot.validate()?;
+        let mut bound = sockets::bind(&snapshot, &state.addresses, self.workers.len())?;
+        state.addresses.retain(|held| {
+            let stays = |l: &Arc<Listener>| l.name == held.name && l.address == held.requested;
+            snapshot.listeners.iter().any(stays)
+        });
+        state.addresses.extend(bound.iter().map(|set| set.address.clone()));
+        state.snapshot = snapshot.clone();
+        Ok(self.ask(|done| {
+            let sockets = bound.iter_mut().filter_map(|set| set.take_one()).collect();
+            Command::Apply { snapshot: snapshot.clone(), sockets, done }
+        }))
+    }
+
+    /// The snapshot with what its names stand for.
+    async fn look_up(&self, snapshot: Snapshot) -> Result<Snapshot, StartError> {
+        let dns = {
+            let mut state = self.state();
+            if state.dns.is_none() && !snapshot.targets().is_empty() {
+                state.dns = Some(dns::Follow::spawn()?);
+            }
+            state.dns.clone()
+        };
+        match dns {
+            Some(dns) => Ok(dns.find(snapshot).await.snapshot),
+            None => Ok(snapshot),
+        }
+    }
+
+    /// Has the names looked up again and again that the proxy has now.
+    fn follow_names(&self) {
+        let weak = WeakHandle {
+            workers: Arc::downgrade(&self.workers),
+            state: Arc::downgrade(&self.state),
+            turn: self.turn.clone(),
+        };
+        if let Some(dns) = &self.state().dns {
+            dns.follow(weak);
+        }
     }
 
     /// What the proxy has counted. Every worker is asked; the numbers of each balance.
@@ -226,6 +294,9 @@ impl Handle {
             if let Ok(counters) = worker.await {
                 sum.merge(&counters);
             }
+        }
+        if let Some(dns) = &self.state().dns {
+            dns.count(&mut sum);
         }
         sum
     }
@@ -274,8 +345,71 @@ impl Handle {
     }
 }
 
+/// A first snapshot, and what looks its names up.
+type First = (Snapshot, Option<dns::Follow>);
+
+/// Looks the names of a first snapshot up, and has it checked before and after.
+fn look_up(snapshot: Snapshot) -> Result<First, StartError> {
+    snapshot.validate()?;
+    if snapshot.targets().is_empty() {
+        return Ok((snapshot, None));
+    }
+    let dns = dns::Follow::spawn()?;
+    let snapshot = dns.find_blocking(snapshot).snapshot;
+    snapshot.validate()?;
+    Ok((snapshot, Some(dns)))
+}
+
+impl WeakHandle {
+    /// What the proxy runs on now, if it still runs.
+    pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.upgrade().map(|handle| handle.snapshot())
+    }
+
+    /// Has the proxy run on what `change` makes of its snapshot, soon.
+    pub(crate) fn amend(
+        &self,
+        change: impl FnOnce(&Snapshot) -> Option<Snapshot>,
+    ) -> Result<(), StartError> {
+        self.upgrade().map_or(Ok(()), |handle| handle.amend(change).map(drop))
+    }
+
+    fn upgrade(&self) -> Option<Handle> {
+        let (workers, state) = (self.workers.upgrade()?, self.state.upgrade()?);
+        Some(Handle { workers, state, turn: self.turn.clone() })
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle").field("workers", &self.workers.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Cluster, Name};
+    use crate::tests::toy::Toy;
+
+    #[tokio::test]
+    async fn names_are_looked_up_only_where_there_are_any() {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let snapshot = Snapshot::forward(any, Arc::new(Toy::DEFAULT), [any]);
+        let proxy = Proxy::builder().workers(1).snapshot(snapshot.clone()).start().unwrap();
+        let handle = proxy.handle();
+        handle.apply(snapshot.clone()).await.unwrap();
+        assert!(handle.state().dns.is_none());
+        let named = Cluster::new("upstream", []).name(Name::host("localhost", 9));
+        handle.apply(snapshot.cluster(named)).await.unwrap();
+        assert!(handle.state().dns.is_some());
+        drop(proxy);
+        assert!(handle.state().dns.is_none());
     }
 }

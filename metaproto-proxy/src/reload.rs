@@ -12,8 +12,9 @@ use std::sync::Arc;
 use metaproto_core::{Interest, Protocol};
 use tokio::time::Instant;
 
-use crate::cluster::{Cluster, Latency};
+use crate::cluster::{Cluster, Latency, Traffic};
 use crate::downstream::{self, Listener};
+use crate::health;
 use crate::model::{self, Balance, Labels, Snapshot};
 use crate::route::RouteTable;
 use crate::sockets::Sockets;
@@ -21,22 +22,23 @@ use crate::upstream::{self, Endpoint};
 use crate::worker::{ClusterKey, SharedWorker, Worker};
 
 /// Names a cluster, or a subset of it, as one protocol uses it, with one set of options. A subset is a
-/// cluster of its own: it has its own connections, and is balanced for itself.
-type ClusterName = (String, Labels, String);
+/// cluster of its own: it has its own connections, and is balanced for itself. So is what gets copies.
+type ClusterName = (String, Labels, Traffic, String);
 
-/// What the calls of `listener` to a subset of the cluster `model` use.
+/// What the calls of `listener` to a subset of the cluster `model` use, or the copies of them.
 fn cluster_name(
     model: &model::Cluster,
     subset: &Labels,
+    traffic: Traffic,
     listener: &model::Listener,
 ) -> ClusterName {
     let protocol = model.protocol(&listener.protocol);
     let protocol = protocol.unwrap_or_else(|_| listener.protocol.clone());
-    (model.name.clone(), subset.clone(), identity(&*protocol))
+    (model.name.clone(), subset.clone(), traffic, identity(&*protocol))
 }
 
 /// What a protocol and its options look like: protocols that differ must not share connections.
-fn identity(protocol: &dyn Protocol) -> String {
+pub(crate) fn identity(protocol: &dyn Protocol) -> String {
     format!("{} {protocol:?}", protocol.name())
 }
 
@@ -44,13 +46,14 @@ fn identity(protocol: &dyn Protocol) -> String {
 pub(crate) fn apply(worker: &SharedWorker, snapshot: Arc<Snapshot>, sockets: Sockets) {
     {
         let worker = &mut *worker.borrow_mut();
-        worker.now = Instant::now();
+        worker.read_clock();
         retire_listeners(worker, &snapshot);
         let clusters = apply_clusters(worker, &snapshot);
         for listener in &snapshot.listeners {
             apply_listener(worker, listener, (&snapshot, &clusters));
         }
         retire_clusters(worker, &clusters);
+        health::apply(worker, &snapshot);
         worker.snapshot = snapshot;
     }
     for socket in sockets {
@@ -97,9 +100,9 @@ fn apply_listener(
         .or_insert_with(|| Rc::new(RefCell::new(Listener::new(model.clone()))))
         .clone();
     let before = listener.borrow().routes.clone();
-    let routes = RouteTable::new(&model.routes, &before, |target| {
-        let cluster = snapshot.clusters.get(&target.cluster)?;
-        let key = *clusters.get(&cluster_name(cluster, &target.subset, model))?;
+    let routes = RouteTable::new(&model.routes, &before, |cluster, subset, traffic| {
+        let cluster = snapshot.clusters.get(cluster)?;
+        let key = *clusters.get(&cluster_name(cluster, subset, traffic, model))?;
         Some((key, worker.clusters.get(key)?.model.clone()))
     });
     // A filter may ask for anything.
@@ -118,26 +121,45 @@ fn apply_listener(
     }
 }
 
+/// Everything that a route leads to.
+pub(crate) fn targets(route: &model::Route) -> impl Iterator<Item = (&str, &Labels, Traffic)> {
+    let calls = route.clusters.iter().map(|t| (t.cluster.as_str(), &t.subset, Traffic::Calls));
+    calls.chain(route.mirrors.iter().map(|m| (m.cluster.as_str(), &m.subset, Traffic::Copies)))
+}
+
 /// Takes on the clusters that listeners lead to.
 fn apply_clusters(worker: &mut Worker, snapshot: &Snapshot) -> HashMap<ClusterName, ClusterKey> {
     let mut known: HashMap<ClusterName, ClusterKey> = worker
         .clusters
         .iter()
-        .map(|(key, c)| ((c.model.name.clone(), c.subset.clone(), identity(&*c.protocol)), key))
+        .map(|(key, c)| {
+            let (name, subset) = (c.model.name.clone(), c.subset.clone());
+            ((name, subset, c.traffic, identity(&*c.protocol)), key)
+        })
         .collect();
     let mut used = HashMap::new();
     for listener in &snapshot.listeners {
-        let targets = listener.routes.iter().flat_map(|route| &route.clusters);
-        for target in targets {
-            let Some(model) = snapshot.clusters.get(&target.cluster) else { continue };
-            let subset = target.subset.clone();
-            let name = cluster_name(model, &subset, listener);
+        let targets = listener.routes.iter().flat_map(|route| targets(route));
+        for (cluster, subset, traffic) in targets {
+            let Some(model) = snapshot.clusters.get(cluster) else { continue };
+            let name = cluster_name(model, subset, traffic, listener);
             if used.contains_key(&name) {
                 continue;
             }
             let key = match known.remove(&name) {
-                Some(key) => key,
-                None => worker.clusters.insert(Cluster::new(model.clone(), subset, listener)),
+                Some(key) => {
+                    // Nothing to do for a cluster that stays as it is, as most do when names move.
+                    let is_same = |c: &Cluster| c.is_up_to_date(model, listener);
+                    if worker.clusters.get(key).is_some_and(is_same) {
+                        used.insert(name, key);
+                        continue;
+                    }
+                    key
+                }
+                None => {
+                    let new = Cluster::new(model.clone(), subset.clone(), traffic, listener);
+                    worker.clusters.insert(new)
+                }
             };
             if let Some(cluster) = worker.clusters.get_mut(key) {
                 let before = cluster.sharing;
@@ -191,11 +213,17 @@ fn latency(known: Option<Latency>, balance: Balance, now: Instant) -> Option<Lat
 }
 
 /// Lets the clusters go that no listener leads to. Clients of a retired listener may still need
-/// theirs, so the clusters go when these clients have gone: see [`collect`].
+/// theirs, and so may calls, so the clusters go when these have gone: see [`collect`].
 fn retire_clusters(worker: &mut Worker, used: &HashMap<ClusterName, ClusterKey>) {
     let keep: Vec<_> = used.values().copied().collect();
     worker.unused_clusters = worker.clusters.keys().filter(|key| !keep.contains(key)).collect();
     collect(worker);
+}
+
+/// Whether there are calls to a cluster: they may wait for a connection to it, or be tried again.
+fn has_calls(worker: &Worker, key: ClusterKey) -> bool {
+    let active = worker.clusters.get(key).is_some_and(|cluster| cluster.counters.active > 0);
+    active || worker.later.leads_to(key)
 }
 
 /// Forgets retired listeners without clients, and then the clusters that nobody uses. What they have
@@ -215,6 +243,10 @@ pub(crate) fn collect(worker: &mut Worker) {
         return;
     }
     for key in std::mem::take(&mut worker.unused_clusters) {
+        if has_calls(worker, key) {
+            worker.unused_clusters.push(key);
+            continue;
+        }
         let endpoints = worker.clusters.get_mut(key).map(|c| std::mem::take(&mut c.endpoints));
         for endpoint in endpoints.unwrap_or_default() {
             upstream::remove_endpoint(worker, endpoint);

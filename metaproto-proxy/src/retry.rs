@@ -14,12 +14,12 @@ use metaproto_core::{Error, ErrorKind, MessageKind, Status};
 use tokio::time::Instant;
 
 use crate::cluster::Cluster;
-use crate::exchange::{self, Call};
+use crate::exchange::{self, Call, Extra};
 use crate::message::Message;
 use crate::model::{Retry, RetryOn};
 use crate::route::Destination;
 use crate::upstream;
-use crate::worker::{EndpointKey, Worker};
+use crate::worker::{ClusterKey, EndpointKey, Worker};
 
 /// What it takes to send a call again.
 #[derive(Debug)]
@@ -36,12 +36,15 @@ pub(crate) struct Again {
     race: Option<Rc<Race>>,
     /// Its place among the retries of the cluster.
     slot: Option<Slot>,
+    _kept: Kept,
 }
 
 impl Again {
-    fn new(message: &Message, to: Destination, last: EndpointKey) -> Box<Self> {
+    fn new(worker: &Worker, message: &Message, to: Destination, last: EndpointKey) -> Self {
         let message = message.kept();
-        Box::new(Again { message, to, last, retries: 0, until: None, race: None, slot: None })
+        let kept = worker.clusters.get(to.cluster).map(|cluster| cluster.kept.clone());
+        let _kept = Kept::new(kept.unwrap_or_default(), message.len());
+        Again { message, to, last, retries: 0, until: None, race: None, slot: None, _kept }
     }
 
     /// When the try that is under way is given up.
@@ -82,6 +85,26 @@ impl Drop for Slot {
     }
 }
 
+/// Bytes of a message that is kept, counted for the cluster until this is dropped.
+#[derive(Debug)]
+struct Kept {
+    all: Rc<Cell<usize>>,
+    bytes: usize,
+}
+
+impl Kept {
+    fn new(all: Rc<Cell<usize>>, bytes: usize) -> Self {
+        all.set(all.get() + bytes);
+        Kept { all, bytes }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.all.set(self.all.get().saturating_sub(self.bytes));
+    }
+}
+
 /// Calls that wait until they are sent.
 #[derive(Debug, Default)]
 pub(crate) struct Later(BinaryHeap<Reverse<Waiting>>);
@@ -89,6 +112,13 @@ pub(crate) struct Later(BinaryHeap<Reverse<Waiting>>);
 impl Later {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether a call to `cluster` waits.
+    pub(crate) fn leads_to(&self, cluster: ClusterKey) -> bool {
+        let mut waiting =
+            self.0.iter().filter_map(|Reverse(it)| it.call.extra.as_ref()?.again.as_ref());
+        waiting.any(|again| again.to.cluster == cluster)
     }
 }
 
@@ -134,30 +164,34 @@ pub(crate) fn prepare(
     if (retry.is_none() && hedge.is_none()) || call.head.kind != MessageKind::Request {
         return;
     }
-    let mut again = Again::new(message, to, endpoint);
+    let mut again = Again::new(worker, message, to, endpoint);
     let per_try = retry.and_then(|retry| retry.per_try_timeout);
     again.until = per_try.and_then(|time| worker.now.checked_add(time));
     if let Some(hedge) = hedge {
         let race = Rc::new(Race { open: Cell::new(2), won: Cell::new(false) });
-        let mut other = Again::new(message, to, endpoint);
+        let mut other = Again::new(worker, message, to, endpoint);
         (again.race, other.race) = (Some(race.clone()), Some(race));
         let error = Error::new(ErrorKind::Timeout, "no response in time");
         wait(worker, worker.now + hedge.after, call.twin(other), error);
     }
-    call.again = Some(again);
+    call.extra.get_or_insert_default().again = Some(again);
+}
+
+fn again_of(extra: &mut Option<Box<Extra>>) -> Option<&mut Again> {
+    extra.as_mut()?.again.as_mut()
 }
 
 /// A call has failed: hands it back if that is its end.
 #[inline(always)]
 pub(crate) fn failed(worker: &mut Worker, call: Call, error: &Error) -> Option<Call> {
-    match call.again {
+    match call.extra {
         None => Some(call),
         Some(_) => after_failure(worker, call, error),
     }
 }
 
 fn after_failure(worker: &mut Worker, mut call: Call, error: &Error) -> Option<Call> {
-    let again = call.again.as_mut()?;
+    let Some(again) = again_of(&mut call.extra) else { return Some(call) };
     if again.race.take().is_some_and(|race| race.drop_out()) {
         return None;
     }
@@ -174,14 +208,14 @@ fn after_failure(worker: &mut Worker, mut call: Call, error: &Error) -> Option<C
 /// A call was answered: hands it back if that is its end.
 #[inline(always)]
 pub(crate) fn answered(worker: &mut Worker, call: Call, status: Status) -> Option<Call> {
-    match call.again {
+    match call.extra {
         None => Some(call),
         Some(_) => after_response(worker, call, status),
     }
 }
 
 fn after_response(worker: &mut Worker, mut call: Call, status: Status) -> Option<Call> {
-    let again = call.again.as_mut()?;
+    let Some(again) = again_of(&mut call.extra) else { return Some(call) };
     if let Some(race) = again.race.take() {
         if race.won.replace(true) {
             return None;
@@ -209,7 +243,8 @@ fn try_again(
     let route = call.route.clone();
     let retry = route.as_ref().and_then(|route| route.model.retry.as_ref());
     let Some(retry) = retry.filter(|retry| wants(retry)) else { return Some(call) };
-    let Some(again) = call.again.as_mut().filter(|again| again.retries < retry.attempts) else {
+    let Some(again) = again_of(&mut call.extra).filter(|again| again.retries < retry.attempts)
+    else {
         return Some(call);
     };
     let at = worker.now + backoff(retry, again.retries);
@@ -218,7 +253,8 @@ fn try_again(
         return Some(call);
     };
     again.slot = None;
-    again.slot = Slot::take(cluster);
+    // What is to get by with less does not send anything twice.
+    again.slot = if worker.load.sheds() { None } else { Slot::take(cluster) };
     if again.slot.is_none() {
         cluster.counters.retries_refused += 1;
         return Some(call);
@@ -254,7 +290,7 @@ pub(crate) fn send_due(worker: &mut Worker) -> bool {
 }
 
 fn send(worker: &mut Worker, mut call: Call, error: Error) {
-    let Some(again) = call.again.as_mut() else { return };
+    let Some(again) = again_of(&mut call.extra) else { return };
     if again.race.as_ref().is_some_and(|race| race.won.get()) {
         return;
     }
@@ -282,7 +318,7 @@ pub(crate) fn abort(worker: &mut Worker, error: &Error) {
 
 /// Ends a call for good, unless another one for the same request is under way.
 fn end(worker: &mut Worker, mut call: Call, error: Error) {
-    let race = call.again.as_mut().and_then(|again| again.race.take());
+    let race = again_of(&mut call.extra).and_then(|again| again.race.take());
     if !race.is_some_and(|race| race.drop_out()) {
         exchange::give_up(worker, call, error);
     }

@@ -100,7 +100,7 @@ def shared(languages, everything):
         clients = [(client, own) for client in languages for own in (dialect, "framed-binary", "buffered-compact") if peers.speaks(client, own)]
         if not everything:
             clients = clients[::2]
-        cases = BRIDGED + ",concurrent"
+        cases = "concurrent," + BRIDGED
         asked = [(client, own, cases) for client, own in dict.fromkeys(clients)]
         yield from multiplexed_where_possible(server, dialect, asked, options=options(dialect), upstream_mode="shared")
 

@@ -12,18 +12,28 @@ use slotmap::SlotMap;
 use tokio::time::Instant;
 
 use self::balance::Balancer;
-pub(crate) use self::balance::{Changed, Latency, Timed, answered, pick, unanswered};
+pub(crate) use self::balance::{Changed, Latency, answered, pick, unanswered};
 pub(crate) use self::outlier::{Record, Seen, observe};
 use crate::counters::ClusterCounters;
 use crate::model::{self, Labels, SubsetFallback};
 use crate::upstream::Endpoint;
 use crate::worker::EndpointKey;
 
+/// What a cluster gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Traffic {
+    /// Calls, which somebody waits for.
+    Calls,
+    /// Copies of calls. They have connections of their own, so that no call ever waits behind them.
+    Copies,
+}
+
 /// A cluster, or a subset of one, as one protocol uses it.
 pub(crate) struct Cluster {
     pub(crate) model: Arc<model::Cluster>,
     /// What all its endpoints have; nothing for the whole of the cluster.
     pub(crate) subset: Labels,
+    pub(crate) traffic: Traffic,
     pub(crate) protocol: Arc<dyn Protocol>,
     /// How responses find their requests.
     pub(crate) correlation: Correlation,
@@ -43,16 +53,19 @@ pub(crate) struct Cluster {
     pub(crate) counters: ClusterCounters,
     /// How many of its calls are further attempts.
     pub(crate) retries: Rc<Cell<usize>>,
+    /// The bytes of messages that are kept in case they are sent again.
+    pub(crate) kept: Rc<Cell<usize>>,
     /// Set by an endpoint that has become usable, or ceased to be.
     pub(crate) changed: Changed,
     balancer: Balancer,
 }
 
 impl Cluster {
-    /// A cluster without endpoints, for the calls of `listener` to `subset`.
+    /// A cluster without endpoints, for the calls of `listener` to `subset`, or the copies of them.
     pub(crate) fn new(
         model: Arc<model::Cluster>,
         subset: Labels,
+        traffic: Traffic,
         listener: &model::Listener,
     ) -> Self {
         // A protocol that refuses the options was refused with the configuration.
@@ -66,6 +79,7 @@ impl Cluster {
             keepalive: model.keepalive.times(capabilities.ping),
             model,
             subset,
+            traffic,
             protocol,
             correlation: if by_order { Correlation::Order } else { capabilities.correlation },
             translates: capabilities.translates,
@@ -75,28 +89,41 @@ impl Cluster {
             endpoints: Vec::new(),
             counters: ClusterCounters::default(),
             retries: Rc::default(),
+            kept: Rc::default(),
             changed: Changed::default(),
             balancer: Balancer::default(),
         }
     }
 
+    /// Whether it has taken on just this configuration.
+    pub(crate) fn is_up_to_date(
+        &self,
+        model: &Arc<model::Cluster>,
+        listener: &model::Listener,
+    ) -> bool {
+        let same_listener =
+            self.max_frame == listener.limits.max_frame && self.buffer == listener.buffer;
+        Arc::ptr_eq(&self.model, model) && same_listener
+    }
+
     /// Takes on another configuration; endpoints and counters stay.
     pub(crate) fn update(&mut self, model: Arc<model::Cluster>, listener: &model::Listener) {
-        let fresh = Cluster::new(model, std::mem::take(&mut self.subset), listener);
+        let subset = std::mem::take(&mut self.subset);
+        let fresh = Cluster::new(model, subset, self.traffic, listener);
         let endpoints = std::mem::take(&mut self.endpoints);
         let counters = std::mem::take(&mut self.counters);
-        let retries = self.retries.clone();
+        let (retries, kept) = (self.retries.clone(), self.kept.clone());
         let (changed, balancer) = (self.changed.clone(), std::mem::take(&mut self.balancer));
-        *self = Cluster { endpoints, counters, retries, changed, balancer, ..fresh };
+        *self = Cluster { endpoints, counters, retries, kept, changed, balancer, ..fresh };
     }
 
     /// The endpoints that it should have: those of its subset, or, if there are none and its
     /// configuration says so, all.
     pub(crate) fn wanted(&self) -> Vec<model::Endpoint> {
-        let all = &self.model.endpoints;
-        let subset: Vec<_> = all.iter().filter(|e| e.has(&self.subset)).cloned().collect();
+        let all = || self.model.all_endpoints();
+        let subset: Vec<_> = all().filter(|e| e.has(&self.subset)).cloned().collect();
         match self.model.subset_fallback {
-            SubsetFallback::Any if subset.is_empty() => all.clone(),
+            SubsetFallback::Any if subset.is_empty() => all().cloned().collect(),
             _ => subset,
         }
     }

@@ -10,12 +10,16 @@ use super::forms::{Forms, any};
 use super::schema::Period;
 use crate::model::{self, Labels};
 
-/// A server: its address, or a map.
+/// A server, or the servers that a name stands for: the address, or a map.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct Endpoint {
-    /// `host:port`.
+    /// `host:port`; empty if there is `srv`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub address: String,
+    /// Instead of an address: the name of a service. See [`model::Name::service`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub srv: Option<String>,
     /// Its share of the calls; by default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<u32>,
@@ -30,13 +34,22 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint that is nothing but an address.
     pub fn at(address: impl Into<String>) -> Self {
-        Endpoint { address: address.into(), weight: None, priority: None, labels: Labels::new() }
+        Endpoint {
+            address: address.into(),
+            srv: None,
+            weight: None,
+            priority: None,
+            labels: Labels::new(),
+        }
     }
 
     /// Whether nothing is said of it but its address.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.weight.is_none() && self.priority.is_none() && self.labels.is_empty()
+        self.srv.is_none()
+            && self.weight.is_none()
+            && self.priority.is_none()
+            && self.labels.is_empty()
     }
 }
 

@@ -1,13 +1,13 @@
 //! From the shape of the file to the model of the engine.
 
 use std::collections::BTreeSet;
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
 use metaproto_core::{Change, Limits, Mutation};
 
 use super::protocols::Protocols;
 use super::schema::{self, Match, Period, Size, Timeout};
+use super::{Error, NamePlace, dns};
 use crate::model::{
     Cluster, Endpoint, HashKey, Invalid, Labels, Listener, Matcher, Predicate, Route, Snapshot,
     WeightedCluster,
@@ -15,15 +15,28 @@ use crate::model::{
 
 type Result<T> = std::result::Result<T, Invalid>;
 
-/// Makes the snapshot that `file` describes, and checks it. Looks host names up.
+/// A snapshot, and where the file has the names in it.
+type Converted = (Snapshot, Vec<NamePlace>);
+
+/// Makes the snapshot that `file` describes, and checks it; and the names that are in it, with their
+/// places in the file. Looks the host names of listeners up.
 ///
 /// # Errors
 /// The first fault. Its path is the one that the file has, whichever form it uses.
-pub(super) fn snapshot(file: &schema::File, protocols: &Protocols) -> Result<Snapshot> {
+pub(super) fn snapshot(file: &schema::File, protocols: &Protocols) -> Result<Converted> {
     if file.listeners.is_empty() {
         return Err(Invalid::new("listeners", "there must be at least one"));
     }
-    let mut conversion = Conversion { protocols, snapshot: Snapshot::new(), spellings: Vec::new() };
+    let mut conversion = Conversion {
+        protocols,
+        snapshot: Snapshot::new(),
+        spellings: Vec::new(),
+        names: Vec::new(),
+    };
+    if let Some(dns) = &file.dns {
+        conversion.snapshot.dns = dns.model()?;
+    }
+    conversion.snapshot.overload = file.overload.unwrap_or_default().into();
     for (name, cluster) in &file.clusters {
         let cluster = conversion.cluster(name, cluster, &format!("clusters.{name}"))?;
         conversion.snapshot = conversion.snapshot.cluster(cluster);
@@ -33,9 +46,9 @@ pub(super) fn snapshot(file: &schema::File, protocols: &Protocols) -> Result<Sna
         let listener = conversion.listener(listener, name, &format!("listeners[{i}]"))?;
         conversion.snapshot = conversion.snapshot.listener(listener);
     }
-    let Conversion { snapshot, spellings, .. } = conversion;
+    let Conversion { snapshot, spellings, names, .. } = conversion;
     match snapshot.validate() {
-        Ok(()) => Ok(snapshot),
+        Ok(()) => Ok((snapshot, names)),
         Err(invalid) => Err(Invalid::new(spelling(&spellings, invalid.path), invalid.reason)),
     }
 }
@@ -45,6 +58,8 @@ struct Conversion<'a> {
     snapshot: Snapshot,
     /// Where the file's short forms differ from the model: the model's path, and the file's.
     spellings: Vec<(String, String)>,
+    /// The names of endpoints, and where the file has them.
+    names: Vec<NamePlace>,
 }
 
 /// The path in the file for a path in the model.
@@ -60,7 +75,7 @@ fn spelling(spellings: &[(String, String)], path: String) -> String {
 impl Conversion<'_> {
     fn listener(&mut self, file: &schema::Listener, name: String, path: &str) -> Result<Listener> {
         let protocol = self.protocol(&file.protocol, &format!("{path}.protocol"))?;
-        let address = address(&file.address, &format!("{path}.address"))?;
+        let address = dns::address(&file.address, &format!("{path}.address"))?;
         let mut listener = Listener::new(name, address, protocol);
         if let Some(Size(bytes)) = file.max_frame {
             listener.limits = Limits::max_frame(bytes);
@@ -134,26 +149,14 @@ impl Conversion<'_> {
     fn cluster(&mut self, name: &str, file: &schema::Cluster, path: &str) -> Result<Cluster> {
         let mut cluster = Cluster::new(name, []);
         for (i, endpoint) in file.endpoints.iter().enumerate() {
-            // The short form has no key of its own.
-            let key = if endpoint.is_plain() { "" } else { ".address" };
-            let addresses = resolve(&endpoint.address, &format!("{path}.endpoints[{i}]{key}"))?;
-            // A name may have several addresses, which moves those behind it.
-            let places = cluster.endpoints.len()..cluster.endpoints.len() + addresses.len();
-            let model = places.map(|place| format!("clusters.{name}.endpoints[{place}]"));
-            self.spellings.extend(model.map(|m| (m, format!("{path}.endpoints[{i}]"))));
-            cluster.endpoints.extend(addresses.into_iter().map(|address| {
-                let mut model = Endpoint::new(address);
-                overwrite(&mut model.weight, endpoint.weight);
-                overwrite(&mut model.priority, endpoint.priority);
-                model.labels.clone_from(&endpoint.labels);
-                model
-            }));
+            self.endpoint(&mut cluster, endpoint, &format!("{path}.endpoints[{i}]"))?;
         }
         cluster.options.clone_from(&file.options);
         self.balancing(&mut cluster, file, path)?;
         cluster.sharing = file.upstream_mode.map(Into::into);
         overwrite(&mut cluster.connections, file.connections);
         overwrite(&mut cluster.max_connections, file.max_connections);
+        overwrite(&mut cluster.max_mirrored, file.max_mirrored);
         overwrite(
             &mut cluster.connect_timeout,
             file.connect_timeout.map(|Period(timeout)| timeout),
@@ -164,10 +167,48 @@ impl Conversion<'_> {
         if let Some(Timeout(age)) = file.max_connection_age {
             cluster.max_connection_age = age;
         }
+        if let Some(check) = file.health_check {
+            let fault = |(key, reason)| Invalid::new(format!("{path}.health_check.{key}"), reason);
+            cluster.health_check = Some(check.model().map_err(fault)?);
+        }
         cluster.outlier_detection = file.outlier_detection.as_ref().map(Into::into);
         overwrite(&mut cluster.retry_budget, file.retry_budget.map(Into::into));
         overwrite(&mut cluster.keepalive, file.keepalive.map(Into::into));
         Ok(cluster)
+    }
+
+    fn endpoint(
+        &mut self,
+        cluster: &mut Cluster,
+        file: &schema::Endpoint,
+        path: &str,
+    ) -> Result<()> {
+        let key = dns::key(file);
+        let mut name = match dns::server(file) {
+            Ok(dns::Server::At(address)) => {
+                let place = cluster.endpoints.len();
+                let model = format!("clusters.{}.endpoints[{place}]", cluster.name);
+                self.spellings.push((model, path.to_owned()));
+                let mut model = Endpoint::new(address);
+                overwrite(&mut model.weight, file.weight);
+                overwrite(&mut model.priority, file.priority);
+                model.labels.clone_from(&file.labels);
+                cluster.endpoints.push(model);
+                return Ok(());
+            }
+            Ok(dns::Server::Named(name)) => name,
+            Err(reason) => return Err(Invalid::new(format!("{path}{key}"), reason)),
+        };
+        let model = format!("clusters.{}.names[{}]", cluster.name, cluster.names.len());
+        self.spellings.push((format!("{model}.target"), format!("{path}{key}")));
+        self.spellings.push((model, path.to_owned()));
+        overwrite(&mut name.weight, file.weight);
+        overwrite(&mut name.priority, file.priority);
+        name.labels.clone_from(&file.labels);
+        let error = Error::new(format!("{path}{key}"), "");
+        self.names.push(NamePlace { target: name.target.clone(), error });
+        cluster.names.push(name);
+        Ok(())
     }
 
     fn balancing(
@@ -238,6 +279,12 @@ impl Conversion<'_> {
         }
         route.retry = file.retry.as_ref().map(Into::into);
         route.hedge = file.hedge.map(|hedge| crate::model::Hedge { after: hedge.after.0 });
+        if let Some(mirrors) = &file.mirror {
+            if let schema::Mirrors::One(_) = mirrors {
+                self.spellings.push((format!("{path}.mirror[0]"), format!("{path}.mirror")));
+            }
+            route.mirrors = mirrors.model();
+        }
         route.matchers = self.matchers(&file.matches, path)?;
         route.request = self.mutation(&file.request, &format!("{path}.request"));
         route.response = self.mutation(&file.response, &format!("{path}.response"));
@@ -337,37 +384,5 @@ fn convert_matcher(file: &schema::Matcher, path: &str) -> Result<Matcher> {
                 "needs exactly one of exact, prefix, suffix, contains, regex, range, present";
             Err(Invalid::new(path, reason))
         }
-    }
-}
-
-/// The address to listen on. Of a name with several addresses, the first counts.
-pub(super) fn address(text: &str, path: &str) -> Result<SocketAddr> {
-    let first = resolve(text, path)?.into_iter().next();
-    first.ok_or_else(|| Invalid::new(path, format!("{text:?} has no address")))
-}
-
-/// All addresses of `host:port`, in a stable order. If a name has both IPv4 and IPv6 addresses,
-/// those of IPv4 count: `localhost` is to be one endpoint, not two of which one is refused.
-fn resolve(text: &str, path: &str) -> Result<Vec<SocketAddr>> {
-    if let Ok(address) = text.parse() {
-        return Ok(vec![address]);
-    }
-    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-    if port.is_none_or(|(_, port)| port.parse::<u16>().is_err()) {
-        let reason = format!("{text:?} is not an address; write it like 127.0.0.1:9000");
-        return Err(Invalid::new(path, reason));
-    }
-    let mut addresses: Vec<_> = text
-        .to_socket_addrs()
-        .map_err(|e| Invalid::new(path, format!("can't look up {text:?}: {e}")))?
-        .collect();
-    if addresses.iter().any(SocketAddr::is_ipv4) {
-        addresses.retain(SocketAddr::is_ipv4);
-    }
-    addresses.sort_unstable();
-    addresses.dedup();
-    match addresses.is_empty() {
-        true => Err(Invalid::new(path, format!("{text:?} has no address"))),
-        false => Ok(addresses),
     }
 }

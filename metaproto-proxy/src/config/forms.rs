@@ -95,7 +95,7 @@ impl<'de> Forms<'de> for Cluster {
 }
 
 impl<'de> Forms<'de> for Endpoint {
-    const EXPECTED: &'static str = "\"host:port\", or a map with an address";
+    const EXPECTED: &'static str = "\"host:port\", or a map with an address or srv";
 
     fn text<E: de::Error>(text: &str) -> Result<Self, E> {
         Ok(Endpoint::at(text))

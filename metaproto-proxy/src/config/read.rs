@@ -158,6 +158,8 @@ impl Node {
         let (found, rest) = match self {
             Node::Leaf => return None,
             Node::List(items) => {
+                // The short form of a cluster is the list of its endpoints.
+                let path = path.strip_prefix(".endpoints").unwrap_or(path);
                 let (index, rest) = path.strip_prefix('[')?.split_once(']')?;
                 (items.get(index.parse::<usize>().ok()?)?, rest)
             }

@@ -13,9 +13,13 @@ use serde::{Deserialize, Serialize};
 use crate::model;
 
 pub use super::balance::{Balance, Endpoint, HashKey, HashKeys, Policy, SubsetFallback};
+pub use super::dns::Dns;
 pub use super::forms::Pairs;
+pub use super::health::{HealthCheck, HealthCheckType};
 pub use super::keepalive::{Keepalive, KeepaliveTimes};
+pub use super::mirror::{Mirror, Mirrors, Percent};
 pub use super::outlier::{Class, OutlierDetection};
+pub use super::overload::Overload;
 pub use super::retry::{Hedge, Retry, RetryBudget, RetryOn};
 pub use super::text::{Period, Size, TextError, Timeout};
 
@@ -32,6 +36,12 @@ pub struct File {
     /// The admin endpoint; by default there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin: Option<Admin>,
+    /// How the names of endpoints are looked up; by default as the system does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns: Option<Dns>,
+    /// Bounds of the process; by default there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overload: Option<Overload>,
     /// The listeners; at least one.
     pub listeners: Vec<Listener>,
     /// The clusters by name.
@@ -135,6 +145,9 @@ pub struct Route {
     /// When calls are sent twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hedge: Option<Hedge>,
+    /// See [`model::Route::mirrors`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<Mirrors>,
     /// Changes to requests.
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
     pub request: Changes,
@@ -257,6 +270,9 @@ pub struct Cluster {
     /// See [`model::Cluster::max_connections`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<usize>,
+    /// See [`model::Cluster::max_mirrored`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_mirrored: Option<usize>,
     /// See [`model::Cluster::connect_timeout`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_timeout: Option<Period>,
@@ -272,6 +288,9 @@ pub struct Cluster {
     /// See [`model::Cluster::retry_budget`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_budget: Option<RetryBudget>,
+    /// See [`model::Cluster::health_check`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_check: Option<HealthCheck>,
     /// See [`model::Cluster::keepalive`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keepalive: Option<Keepalive>,

@@ -32,6 +32,12 @@ pub struct Size(
 #[error("{0}")]
 pub struct TextError(String);
 
+impl TextError {
+    pub(super) fn new(reason: String) -> Self {
+        TextError(reason)
+    }
+}
+
 /// Clocks must not overflow when a timeout is added to them, so there is a bound.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 

@@ -70,7 +70,7 @@ impl Watched {
         }
     }
 
-    /// Loads the file, changed or not. Host names are looked up anew.
+    /// Loads the file, changed or not.
     ///
     /// # Errors
     /// As [`Config::load`].
@@ -78,7 +78,7 @@ impl Watched {
         let content = self.look().await;
         self.seen = summary(&content);
         let this = self.clone();
-        // Looking names up may take seconds.
+        // Looking the names of listeners up may take seconds.
         let config = tokio::task::spawn_blocking(move || this.decode(content)).await;
         config.unwrap_or_else(|e| Err(Error::new("", format!("can't be loaded: {e}"))))
     }
@@ -90,8 +90,7 @@ impl Watched {
     }
 
     fn decode(&self, content: io::Result<Vec<u8>>) -> Result<Config, Error> {
-        let config = Config::decode(content, &self.protocols);
-        let mut config = config.map_err(|error| error.of(&self.path))?;
+        let mut config = Config::read(content, &self.path, &self.protocols)?;
         config.workers = self.overrides.workers.or(config.workers);
         config.admin = self.overrides.admin.or(config.admin);
         Ok(config)

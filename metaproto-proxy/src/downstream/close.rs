@@ -127,7 +127,26 @@ pub(crate) fn expire(worker: &mut Worker) {
     for key in keys(worker, |client| client.draining.is_some()) {
         finish_if_done(worker, key);
     }
+    own_what_waits(worker);
     end_if_drained(worker);
+}
+
+/// The bytes that are copied in a tick, at the most: a part of a millisecond.
+const COPIES: usize = 1 << 20;
+
+/// What waits for clients that take nothing shall not keep the buffers that it was read into.
+fn own_what_waits(worker: &mut Worker) {
+    let now = worker.now;
+    let mut left = COPIES;
+    for client in worker.downstreams.values_mut() {
+        let waits = client.stalled_since.is_some_and(|since| since + REST <= now);
+        if waits && left > 0 {
+            left = left.saturating_sub(client.outbox.own(left));
+        }
+    }
+    if left < COPIES {
+        worker.clock.start();
+    }
 }
 
 /// Closes the connections that nothing has happened on for long, and gives back the memory of those

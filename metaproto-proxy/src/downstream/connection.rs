@@ -20,6 +20,7 @@ use crate::counters::Outcome;
 use crate::exchange::Call;
 use crate::inbound::Inbound;
 use crate::io::{BoxIo, write_out};
+use crate::mirror;
 use crate::model;
 use crate::route::Route;
 use crate::upstream;
@@ -74,6 +75,8 @@ pub(crate) struct Downstream {
     pub(crate) last_active: Instant,
     /// Since when there is the start of a frame, and not its rest.
     pub(crate) partial_since: Option<Instant>,
+    /// Since when it has taken nothing of what waits to be written.
+    pub(super) stalled_since: Option<Instant>,
     /// When it is asked to end.
     pub(crate) retires_at: Option<Instant>,
     pub(crate) marked: bool,
@@ -87,7 +90,7 @@ impl Downstream {
     /// Whether an upstream connection that serves it had better not be read: it has more to take than
     /// it should. The answer that all others wait for, of the call with the ticket `next`, is let
     /// through: nothing could leave before it.
-    pub(crate) fn must_throttle(&self, next: impl FnOnce() -> Option<u64>) -> bool {
+    pub(crate) fn must_throttle(&self, next: impl FnOnce() -> Option<u32>) -> bool {
         let awaited = || {
             let takes_all = self.outbox.len() <= self.limits.buffer / 2;
             let first = self.order.as_ref().map(Order::first);
@@ -147,7 +150,7 @@ impl Downstream {
     /// Writes the answer for a ticket, or keeps it until those before it have been written.
     pub(crate) fn answer(
         &mut self,
-        ticket: u64,
+        ticket: u32,
         write: impl FnOnce(&mut dyn Codec, &mut Output) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
         match &mut self.order {
@@ -168,7 +171,7 @@ impl Downstream {
     }
 
     /// There can be no answer for this ticket: the connection ends after the others.
-    pub(crate) fn give_up(&mut self, ticket: u64) {
+    pub(crate) fn give_up(&mut self, ticket: u32) {
         self.answer(ticket, |_, _| Ok(())).ok();
         if self.stage == Stage::Serving {
             self.stage = Stage::Closing;
@@ -180,7 +183,8 @@ impl Downstream {
         self.choked |= self.backlog() > self.limits.buffer;
     }
 
-    fn backlog(&self) -> usize {
+    /// The bytes that wait for it, or for their turn.
+    pub(super) fn backlog(&self) -> usize {
         self.outbox.len() + self.order.as_ref().map_or(0, Order::bytes)
     }
 }
@@ -193,7 +197,7 @@ pub(super) fn start(
     (address, place): (IpAddr, Place),
 ) {
     let Some(shared) = worker.shared() else { return };
-    worker.now = Instant::now();
+    worker.read_clock();
     let mut state = listener.borrow_mut();
     state.counters.connections += 1;
     state.counters.connections_active += 1;
@@ -225,6 +229,7 @@ pub(super) fn start(
         throttled: Vec::new(),
         last_active: worker.now,
         partial_since: None,
+        stalled_since: None,
         retires_at: max_age.and_then(|age| worker.now.checked_add(upstream::shortened(age))),
         marked: false,
         waker: Waker::noop().clone(),
@@ -248,7 +253,7 @@ pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey)
         listener.counters.started += 1;
         listener.counters.active += 1;
     }
-    let listener = client.listener.clone();
+    let listener = Some(client.listener.clone());
     let head = RequestHead::of(request);
     // Only what is answered takes a place among the answers.
     let two_way = head.kind != MessageKind::Oneway;
@@ -257,11 +262,13 @@ pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey)
         from,
         listener,
         ticket,
+        opened: worker.micros,
+        sent: 0,
         head,
         deadline: None,
         route: None,
         failed_connects: 0,
-        again: None,
+        extra: None,
         timed: None,
     })
 }
@@ -269,10 +276,17 @@ pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey)
 /// Closes a call: counts how it ended, and has the client written to.
 #[inline(always)]
 pub(crate) fn close(worker: &mut Worker, call: &Call, outcome: Outcome) {
+    let Some(listener) = &call.listener else { return mirror::ended(worker, call, None) };
     {
-        let mut listener = call.listener.borrow_mut();
+        let mut listener = listener.borrow_mut();
         listener.counters.active -= 1;
         listener.counters.completed.add(outcome);
+        if matches!(outcome, Outcome::Response(_) | Outcome::Error(_)) && call.is_two_way() {
+            listener.counters.duration.add(worker.micros.wrapping_sub(call.opened));
+        }
+    }
+    if let Some(comparison) = call.compared() {
+        mirror::original_ended(worker, comparison, outcome);
     }
     let Some(client) = worker.downstreams.get_mut(call.from) else { return };
     client.in_flight -= 1;
@@ -314,7 +328,11 @@ pub(crate) fn flush(worker: &mut Worker, key: DownstreamKey) {
     let result = write_out(&mut client.io, &mut context, &mut client.outbox, &mut written);
     if written > 0 {
         client.last_active = worker.now;
+        client.stalled_since = None;
         client.listener.borrow_mut().counters.bytes_sent += written;
+    }
+    if result.is_pending() {
+        client.stalled_since.get_or_insert(worker.now);
     }
     if let Poll::Ready(Err(error)) = result {
         tracing::debug!(%error, "a client has gone");

@@ -60,18 +60,25 @@ impl Drop for Listener {
     }
 }
 
-/// A place among the connections of a listener.
+/// A place among the connections of a listener, and of the process.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<AtomicUsize>);
+pub(crate) struct Place {
+    _of_listener: OnePlace,
+    _of_process: OnePlace,
+}
 
-impl Place {
+/// A place among the connections that are counted here.
+#[derive(Debug)]
+struct OnePlace(Arc<AtomicUsize>);
+
+impl OnePlace {
     fn take(connections: &Arc<AtomicUsize>, limit: usize) -> Option<Self> {
-        let place = Place(connections.clone());
+        let place = OnePlace(connections.clone());
         (connections.fetch_add(1, Ordering::Relaxed) < limit).then_some(place)
     }
 }
 
-impl Drop for Place {
+impl Drop for OnePlace {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -120,16 +127,27 @@ pub(crate) fn welcome(
     io: BoxIo,
     peer: SocketAddr,
 ) {
-    let place = {
-        let mut listener = listener.borrow_mut();
-        let place = Place::take(&listener.connections, listener.model.max_connections);
-        if place.is_none() {
-            listener.counters.connections_refused += 1;
-        }
-        place
-    };
+    let place = place(worker, &listener.borrow());
     match place {
         Some(place) => connection::start(worker, listener, io, (peer.ip(), place)),
-        None => tracing::warn!(%peer, "too many clients; one is refused"),
+        None => {
+            listener.borrow_mut().counters.connections_refused += 1;
+            // That there is an overload has been told.
+            if !worker.load.is_full() {
+                tracing::warn!(%peer, "too many clients; one is refused");
+            }
+        }
     }
+}
+
+fn place(worker: &Worker, listener: &Listener) -> Option<Place> {
+    if worker.load.is_full() {
+        return None;
+    }
+    let most = worker.snapshot.overload.max_connections.unwrap_or(usize::MAX);
+    let all = &worker.load.process.connections;
+    Some(Place {
+        _of_listener: OnePlace::take(&listener.connections, listener.model.max_connections)?,
+        _of_process: OnePlace::take(all, most)?,
+    })
 }

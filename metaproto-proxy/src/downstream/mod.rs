@@ -5,6 +5,7 @@ mod connection;
 mod listener;
 mod order;
 mod receive;
+mod shed;
 
 pub(crate) use self::close::{close_idle, drain, drain_listener, end_if_drained, expire};
 pub(crate) use self::connection::{Downstream, block, close, flush, open, pass, unblock};
@@ -13,3 +14,4 @@ pub(crate) use self::listener::welcome;
 pub(crate) use self::listener::{Listener, accept};
 pub(crate) use self::order::Order;
 pub(crate) use self::receive::dropped;
+pub(crate) use self::shed::{relieve, shed_stuck};

@@ -8,8 +8,8 @@ use metaproto_core::Output;
 /// arrives; whatever order the upstreams answer in, answers leave in the order of the tickets.
 #[derive(Debug, Default)]
 pub(crate) struct Order {
-    /// The ticket of the first in the queue.
-    first: u64,
+    /// The ticket of the first in the queue. Tickets begin again after the last number.
+    first: u32,
     /// `None` is still to come.
     answers: VecDeque<Option<Output>>,
     bytes: usize,
@@ -17,21 +17,23 @@ pub(crate) struct Order {
 
 impl Order {
     /// The ticket of the next request.
-    pub(crate) fn take_ticket(&mut self) -> u64 {
+    pub(crate) fn take_ticket(&mut self) -> u32 {
+        let ticket = self.first.wrapping_add(self.answers.len() as u32);
         self.answers.push_back(None);
-        self.first + self.answers.len() as u64 - 1
+        ticket
     }
 
     /// Takes the answer for a ticket, and appends to `out` what may now leave. An empty answer is that
     /// of a one-way request.
-    pub(crate) fn put(&mut self, ticket: u64, answer: Output, out: &mut Output) {
-        let index = ticket.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
-        let Some(slot) = index.and_then(|index| self.answers.get_mut(index)) else { return };
+    pub(crate) fn put(&mut self, ticket: u32, answer: Output, out: &mut Output) {
+        // Of one that has left already this is beyond the end.
+        let index = ticket.wrapping_sub(self.first) as usize;
+        let Some(slot) = self.answers.get_mut(index) else { return };
         self.bytes += answer.len();
         *slot = Some(answer);
         while let Some(Some(_)) = self.answers.front() {
             let ready = self.answers.pop_front().flatten().unwrap_or_default();
-            self.first += 1;
+            self.first = self.first.wrapping_add(1);
             self.bytes -= ready.len();
             out.append(ready);
         }
@@ -43,7 +45,7 @@ impl Order {
     }
 
     /// The ticket whose answer the others wait for.
-    pub(crate) fn first(&self) -> u64 {
+    pub(crate) fn first(&self) -> u32 {
         self.first
     }
 
@@ -70,7 +72,8 @@ mod tests {
         fn answers_leave_in_the_order_of_their_tickets(
             keys in proptest::collection::vec(any::<u32>(), 1..50),
         ) {
-            let mut order = Order::default();
+            // The numbers end within the run.
+            let mut order = Order { first: u32::MAX - 20, ..Order::default() };
             let mut out = Output::new();
             let mut tickets: Vec<_> = keys.iter().map(|key| (*key, order.take_ticket())).collect();
             let expected: Vec<u8> = tickets.iter().map(|(_, ticket)| *ticket as u8).collect();

@@ -3,7 +3,6 @@
 use std::task::{Context, Poll};
 
 use metaproto_core::{DecodeError, Error, ErrorKind, MessageKind, Metadata, RequestHead, Scope};
-use tokio::time::Instant;
 
 use super::close::{end_of_input, remove, stop_reading};
 use super::connection::{self, Stage};
@@ -16,7 +15,7 @@ const READS: usize = 4;
 
 /// Reads what has come, and hands it on. `Ready` when the connection is gone.
 pub(super) fn poll(worker: &mut Worker, key: DownstreamKey, context: &mut Context<'_>) -> Poll<()> {
-    worker.now = Instant::now();
+    worker.read_clock();
     let Some(client) = worker.downstreams.get_mut(key) else { return Poll::Ready(()) };
     if !client.waker.will_wake(context.waker()) {
         client.waker = context.waker().clone();

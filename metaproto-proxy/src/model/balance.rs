@@ -74,7 +74,7 @@ pub enum HashKey {
 /// Looks for balancing that can't work, or says what has no effect.
 pub(super) fn validate(cluster: &Cluster, path: &str) -> Result<(), Invalid> {
     let invalid = |key: &str, reason: String| Err(Invalid::new(format!("{path}.{key}"), reason));
-    let count = cluster.endpoints.len();
+    let count = cluster.all_endpoints().count();
     match cluster.balance {
         Balance::PeakEwma { decay } if decay.is_zero() => {
             return invalid("balance.decay", "must be more than zero".to_owned());

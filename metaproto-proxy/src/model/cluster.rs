@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::RetryBudget;
 use metaproto_core::{OptionError, Options, Protocol, Sharing};
 
-use super::{Balance, HashKey, Labels, OutlierDetection};
+use super::{Balance, HashKey, HealthCheck, Labels, Name, OutlierDetection};
 
 /// A set of endpoints that serve the same calls.
 #[derive(Debug, Clone)]
@@ -17,6 +17,9 @@ pub struct Cluster {
     pub name: String,
     /// The endpoints; may be empty, calls are then answered with an error.
     pub endpoints: Vec<Endpoint>,
+    /// Names in the DNS that stand for further endpoints. The proxy looks them up, again and again;
+    /// see [`dns`](crate::dns).
+    pub names: Vec<Name>,
     /// Options of the protocol for connections to this cluster, on top of the listener's: the dialect
     /// of its endpoints. Only for protocols whose codecs
     /// [translate](metaproto_core::Capabilities::translates).
@@ -43,11 +46,16 @@ pub struct Cluster {
     /// exclusive one within their timeout; where there can be no further bound one they are answered
     /// with [`ErrorKind::Overloaded`](metaproto_core::ErrorKind).
     pub max_connections: usize,
+    /// How many copies of calls may be under way to it from each worker, of all routes that
+    /// [mirror](super::Mirror) to it as one protocol; at least 1. Further ones are dropped.
+    pub max_mirrored: usize,
     /// How long making a connection may take.
     pub connect_timeout: Duration,
     /// How long an upstream connection without a request in flight is kept; `None` is for ever. Pings
     /// of either side don't prolong it.
     pub idle_timeout: Option<Duration>,
+    /// Whether endpoints are checked; `None` is never.
+    pub health_check: Option<HealthCheck>,
     /// When endpoints are left out because their calls fail; `None` is never.
     pub outlier_detection: Option<OutlierDetection>,
     /// How long an upstream connection is used before it ends with its last call, so that calls spread
@@ -62,6 +70,8 @@ pub struct Cluster {
 impl Cluster {
     /// The default of [`max_connections`](Cluster::max_connections).
     pub const DEFAULT_MAX_CONNECTIONS: usize = 1024;
+    /// The default of [`max_mirrored`](Cluster::max_mirrored).
+    pub const DEFAULT_MAX_MIRRORED: usize = 1024;
     /// The default of [`connect_timeout`](Cluster::connect_timeout): one second.
     pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
     /// The default of [`idle_timeout`](Cluster::idle_timeout): one minute.
@@ -76,6 +86,7 @@ impl Cluster {
         Cluster {
             name: name.into(),
             endpoints: endpoints.into_iter().map(Endpoint::new).collect(),
+            names: Vec::new(),
             options: Options::new(),
             balance: Balance::RoundRobin,
             hash: Vec::new(),
@@ -85,8 +96,10 @@ impl Cluster {
             sharing: None,
             connections: 1,
             max_connections: Self::DEFAULT_MAX_CONNECTIONS,
+            max_mirrored: Self::DEFAULT_MAX_MIRRORED,
             connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
             idle_timeout: Some(Self::DEFAULT_IDLE_TIMEOUT),
+            health_check: None,
             outlier_detection: None,
             max_connection_age: None,
             retry_budget: RetryBudget::default(),
@@ -107,6 +120,18 @@ impl Cluster {
             }),
             Some(_) => listener.configure(&self.options),
         }
+    }
+
+    /// The endpoints: those with an address, then those that have been found for the names.
+    pub fn all_endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.iter().chain(self.names.iter().flat_map(Name::endpoints))
+    }
+
+    /// The same with a further name.
+    #[must_use]
+    pub fn name(mut self, name: Name) -> Self {
+        self.names.push(name);
+        self
     }
 
     /// The same with another use of connections.

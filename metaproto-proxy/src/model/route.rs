@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Hedge, Retry};
+use super::{Hedge, Mirror, Retry};
 use metaproto_core::Mutation;
 use regex::bytes::Regex;
 
@@ -33,6 +33,8 @@ pub struct Route {
     pub retry: Option<Retry>,
     /// When calls are sent twice; `None` is never.
     pub hedge: Option<Hedge>,
+    /// Clusters that get copies of the calls.
+    pub mirrors: Vec<Mirror>,
     /// Changes to requests on their way up.
     pub request: Mutation,
     /// Changes to responses on their way back.
@@ -55,6 +57,7 @@ impl Route {
             timeout: Some(Self::DEFAULT_TIMEOUT),
             retry: None,
             hedge: None,
+            mirrors: Vec::new(),
             request: Mutation::new(),
             response: Mutation::new(),
         }
@@ -81,6 +84,13 @@ impl Route {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// The same with a further cluster that gets copies.
+    #[must_use]
+    pub fn mirror(mut self, mirror: Mirror) -> Self {
+        self.mirrors.push(mirror);
         self
     }
 }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use metaproto_core::{Change, Correlation, Mutation, Protocol, Sharing};
 
-use super::{Cluster, HashKey, Keepalive, Listener, Matcher, OutlierDetection, Predicate, Route};
+use super::{
+    Cluster, Dns, HashKey, Keepalive, Listener, Matcher, OutlierDetection, Overload, Predicate,
+    Route,
+};
 
 /// All listeners and clusters of a proxy at one time. Applied whole.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +18,10 @@ pub struct Snapshot {
     pub listeners: Vec<Arc<Listener>>,
     /// The clusters by name.
     pub clusters: BTreeMap<String, Arc<Cluster>>,
+    /// How the names of clusters are looked up.
+    pub dns: Dns,
+    /// Bounds of the whole process.
+    pub overload: Overload,
 }
 
 /// Why a snapshot can't be run, and where, in the form `listeners[0].routes[2].clusters[1].cluster`.
@@ -67,12 +74,25 @@ impl Snapshot {
         self
     }
 
+    /// The same with other bounds of the process.
+    #[must_use]
+    pub fn overload(mut self, overload: Overload) -> Self {
+        self.overload = overload;
+        self
+    }
+
     /// Looks for what can't work: dangling names, properties that the protocol does not have,
     /// combinations that it can't do.
     ///
     /// # Errors
     /// The first fault, with the path of the key that is wrong.
     pub fn validate(&self) -> Result<(), Invalid> {
+        let Overload { max_memory, max_connections } = self.overload;
+        let bounds = [
+            ("max_memory", max_memory.unwrap_or(1)),
+            ("max_connections", max_connections.unwrap_or(1)),
+        ];
+        validate_bounds(&bounds, "overload")?;
         let mut names = BTreeSet::new();
         let mut addresses: BTreeMap<SocketAddr, usize> = BTreeMap::new();
         for (i, listener) in self.listeners.iter().enumerate() {
@@ -91,7 +111,7 @@ impl Snapshot {
         for (name, cluster) in &self.clusters {
             validate_cluster(cluster, &format!("clusters.{name}"))?;
         }
-        Ok(())
+        super::dns::validate(&self.dns)
     }
 
     fn validate_listener(&self, listener: &Listener, path: &str) -> Result<(), Invalid> {
@@ -136,23 +156,16 @@ impl Snapshot {
         }
         let mut any_by_hash = false;
         for (j, target) in route.clusters.iter().enumerate() {
-            let Some(cluster) = self.clusters.get(&target.cluster) else {
-                let path = format!("{path}.clusters[{j}].cluster");
-                return Err(Invalid::new(path, self.no_cluster(&target.cluster)));
-            };
-            let protocol = cluster.protocol(listener).map_err(|error| {
-                let path = format!("clusters.{}.options.{}", cluster.name, error.option);
-                Invalid::new(path, error.reason)
-            })?;
-            validate_sharing(&*protocol, cluster)?;
-            validate_keepalive(&*protocol, cluster)?;
-            let keys = format!("clusters.{}.hash", cluster.name);
-            validate_keys(&**listener, &cluster.hash, &keys)?;
+            let path = format!("{path}.clusters[{j}]");
+            let (cluster, _) = self.validate_target(listener, route, &target.cluster, &path)?;
             any_by_hash |= cluster.balance.is_by_hash();
-            if cluster.balance.is_by_hash() && cluster.hash.is_empty() && route.hash.is_empty() {
-                let reason = "chooses by hash and has no key; give it one, as `hash`";
-                return Err(Invalid::new(format!("clusters.{}", cluster.name), reason));
-            }
+        }
+        for (j, mirror) in route.mirrors.iter().enumerate() {
+            let path = format!("{path}.mirror[{j}]");
+            let (cluster, protocol) =
+                self.validate_target(listener, route, &mirror.cluster, &path)?;
+            super::mirror::validate(mirror, cluster, &*protocol, &path)?;
+            any_by_hash |= cluster.balance.is_by_hash();
         }
         validate_keys(&**listener, &route.hash, &format!("{path}.hash"))?;
         validate_keys(&**listener, &route.sticky, &format!("{path}.sticky"))?;
@@ -167,6 +180,33 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Looks at a cluster that a route leads to, by the name at `path`. Hands it back.
+    fn validate_target(
+        &self,
+        listener: &Arc<dyn Protocol>,
+        route: &Route,
+        name: &str,
+        path: &str,
+    ) -> Result<Target<'_>, Invalid> {
+        let Some(cluster) = self.clusters.get(name) else {
+            return Err(Invalid::new(format!("{path}.cluster"), self.no_cluster(name)));
+        };
+        let protocol = cluster.protocol(listener).map_err(|error| {
+            let path = format!("clusters.{}.options.{}", cluster.name, error.option);
+            Invalid::new(path, error.reason)
+        })?;
+        validate_sharing(&*protocol, cluster)?;
+        validate_keepalive(&*protocol, cluster)?;
+        super::health::validate_protocol(&*protocol, cluster)?;
+        let keys = format!("clusters.{}.hash", cluster.name);
+        validate_keys(&**listener, &cluster.hash, &keys)?;
+        if cluster.balance.is_by_hash() && cluster.hash.is_empty() && route.hash.is_empty() {
+            let reason = "chooses by hash and has no key; give it one, as `hash`";
+            return Err(Invalid::new(format!("clusters.{}", cluster.name), reason));
+        }
+        Ok((cluster, protocol))
+    }
+
     fn no_cluster(&self, name: &str) -> String {
         let known: Vec<_> = self.clusters.keys().map(String::as_str).collect();
         match known.as_slice() {
@@ -175,6 +215,9 @@ impl Snapshot {
         }
     }
 }
+
+/// A cluster that a route leads to, and the protocol of its connections.
+type Target<'a> = (&'a Cluster, Arc<dyn Protocol>);
 
 /// None of these may be zero: nothing would get through.
 fn validate_bounds(bounds: &[(&str, usize)], path: &str) -> Result<(), Invalid> {
@@ -189,6 +232,7 @@ fn validate_cluster(cluster: &Cluster, path: &str) -> Result<(), Invalid> {
         let path = format!("{path}.endpoints[{i}].weight");
         return Err(Invalid::new(path, "must be at least 1; leave the endpoint out instead"));
     }
+    super::dns::validate_names(&cluster.names, path)?;
     super::balance::validate(cluster, path)?;
     if cluster.connect_timeout.is_zero() {
         return Err(Invalid::new(format!("{path}.connect_timeout"), "must be more than zero"));
@@ -200,11 +244,15 @@ fn validate_cluster(cluster: &Cluster, path: &str) -> Result<(), Invalid> {
             return Err(Invalid::new(format!("{path}.keepalive.{key}"), reason));
         }
     }
+    super::health::validate(cluster, path)?;
     if let Some(policy) = &cluster.outlier_detection {
         validate_outliers(policy, &format!("{path}.outlier_detection"))?;
     }
-    let bounds =
-        [("connections", cluster.connections), ("max_connections", cluster.max_connections)];
+    let bounds = [
+        ("connections", cluster.connections),
+        ("max_connections", cluster.max_connections),
+        ("max_mirrored", cluster.max_mirrored),
+    ];
     validate_bounds(&bounds, path)
 }
 

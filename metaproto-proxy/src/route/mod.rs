@@ -3,6 +3,7 @@
 mod index;
 mod key;
 mod matcher;
+mod mirror;
 mod split;
 
 use std::collections::HashMap;
@@ -13,9 +14,11 @@ use std::sync::Arc;
 use metaproto_core::{Interest, Metadata};
 
 use self::index::Index;
+pub(crate) use self::mirror::{Copied, Mirror};
 use self::split::Split;
+use crate::cluster::Traffic;
 use crate::hash::Purpose;
-use crate::model::{self, HashKey, WeightedCluster};
+use crate::model::{self, HashKey, Labels};
 use crate::worker::ClusterKey;
 
 /// The routes of a listener, ready to be matched.
@@ -30,6 +33,8 @@ pub(crate) struct RouteTable {
 pub(crate) struct Route {
     pub(crate) model: Arc<model::Route>,
     split: Split<Target>,
+    /// Those that get copies; mostly none.
+    pub(crate) mirrors: Vec<Mirror>,
 }
 
 /// A cluster of a route.
@@ -53,25 +58,36 @@ impl RouteTable {
     pub(crate) fn new(
         routes: &[Arc<model::Route>],
         before: &RouteTable,
-        cluster: impl Fn(&WeightedCluster) -> Option<(ClusterKey, Arc<model::Cluster>)>,
+        cluster: impl Fn(&str, &Labels, Traffic) -> Option<(ClusterKey, Arc<model::Cluster>)>,
     ) -> Self {
         let index = Index::new(routes);
-        let target = |route: &model::Route, target: &WeightedCluster| {
-            let (key, cluster) = cluster(target)?;
+        let target = |route: &model::Route, name: &str, subset: &Labels, traffic: Traffic| {
+            let (key, cluster) = cluster(name, subset, traffic)?;
             let own = if route.hash.is_empty() { &cluster.hash } else { &route.hash };
             let hash = if cluster.balance.is_by_hash() { own.clone() } else { Vec::new() };
-            Some((Target { key, hash }, target.weight))
+            Some(Target { key, hash })
         };
-        let several = before.routes.iter().filter(|route| route.model.clusters.len() > 1);
-        let splits: HashMap<_, _> =
-            several.map(|route| (route.model.name.as_str(), &route.split)).collect();
+        let counts =
+            |route: &&Rc<Route>| route.model.clusters.len() > 1 || !route.model.mirrors.is_empty();
+        let counting: HashMap<_, _> = before
+            .routes
+            .iter()
+            .filter(counts)
+            .map(|route| (route.model.name.as_str(), route))
+            .collect();
         let routes = routes.iter().map(|model| {
-            let targets = model.clusters.iter().filter_map(|t| target(model, t));
-            let split = Split::new(targets);
-            if let Some(before) = splits.get(model.name.as_str()) {
-                split.resume(before);
+            let targets = model.clusters.iter().filter_map(|t| {
+                Some((target(model, &t.cluster, &t.subset, Traffic::Calls)?, t.weight))
+            });
+            let mirrors = model.mirrors.iter().filter_map(|m| {
+                Some(Mirror::new(m, target(model, &m.cluster, &m.subset, Traffic::Copies)?))
+            });
+            let (split, mirrors) = (Split::new(targets), mirrors.collect());
+            let route = Route { model: model.clone(), split, mirrors };
+            if let Some(before) = counting.get(model.name.as_str()) {
+                route.resume(before);
             }
-            Rc::new(Route { model: model.clone(), split })
+            Rc::new(route)
         });
         RouteTable { routes: routes.collect(), index }
     }
@@ -110,8 +126,25 @@ impl Route {
         Some(Destination { cluster: target.key, hash })
     }
 
+    /// The copies that are to be made of a request that comes from a client of this address.
+    pub(crate) fn copies(&self, request: &Metadata, client: IpAddr) -> Vec<Copied> {
+        let takers = self.mirrors.iter().enumerate().filter(|(_, mirror)| mirror.takes_next());
+        let copied = |(place, mirror): (usize, &Mirror)| {
+            let hash = key::hash(&mirror.target.hash, request, client, Purpose::Endpoint);
+            Copied { place, to: Destination { cluster: mirror.target.key, hash } }
+        };
+        takers.map(copied).collect()
+    }
+
+    /// Goes on where `before` is, as far as nothing has changed.
+    fn resume(&self, before: &Route) {
+        self.split.resume(&before.split);
+        self.mirrors.iter().zip(&before.mirrors).for_each(|(now, before)| now.resume(before));
+    }
+
     /// Everything that is hashed of its requests.
     fn hash_keys(&self) -> impl Iterator<Item = &HashKey> {
-        self.model.sticky.iter().chain(self.split.targets().flat_map(|target| &target.hash))
+        let targets = self.split.targets().chain(self.mirrors.iter().map(|mirror| &mirror.target));
+        self.model.sticky.iter().chain(targets.flat_map(|target| &target.hash))
     }
 }

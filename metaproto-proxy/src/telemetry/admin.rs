@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use super::metrics;
+use super::{metrics, process};
 use crate::Handle;
 use crate::counters::Counters;
 
@@ -155,7 +155,8 @@ async fn answer<O: Observed>(
     }
     match path {
         "/metrics" => {
-            let text = metrics::render(&observed.counters().await, started.elapsed());
+            let mut text = metrics::render(&observed.counters().await, started.elapsed());
+            text += &process::render();
             page(StatusCode::OK, metrics::CONTENT_TYPE, text)
         }
         "/ready" if observed.ready().await => page(StatusCode::OK, TEXT, "ready\n"),

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use metaproto_core::StatusClass;
 
-use crate::counters::{ClusterCounters, Counters, ListenerCounters, Outcome};
+use crate::counters::{
+    ClusterCounters, Counters, Histogram, ListenerCounters, Outcome, ProcessCounters,
+};
 
 /// The content type of what [`render`] writes.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -21,6 +23,10 @@ pub fn render(counters: &Counters, uptime: Duration) -> String {
     page.sample("build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
     page.family("uptime_seconds", "gauge", "Seconds since the start.");
     page.sample("uptime_seconds", &[], format_args!("{:.3}", uptime.as_secs_f64()));
+    for family in PROCESS {
+        page.family(family.name, family.kind, family.help);
+        page.sample(family.name, &[], (family.value)(&counters.process));
+    }
     for family in LISTENER {
         let samples = counters.listeners.iter().map(|(name, c)| (name, (family.value)(c)));
         page.samples(family, "listener", samples);
@@ -30,13 +36,24 @@ pub fn render(counters: &Counters, uptime: Duration) -> String {
     for (name, listener) in &counters.listeners {
         page.outcomes(completed, name, listener);
     }
+    page.family(DURATION, "histogram", "From reading a request to its response or error.");
+    for (name, listener) in &counters.listeners {
+        page.histogram(DURATION, ("listener", name), &listener.duration);
+    }
     for family in CLUSTER {
         let samples = counters.clusters.iter().map(|(name, c)| (name, (family.value)(c)));
         page.samples(family, "cluster", samples);
     }
+    let help = "From giving a request to an endpoint to its response.";
+    page.family(UPSTREAM_DURATION, "histogram", help);
+    for (name, cluster) in &counters.clusters {
+        page.histogram(UPSTREAM_DURATION, ("cluster", name), &cluster.duration);
+    }
     page.0
 }
 
+const DURATION: &str = "request_duration_seconds";
+const UPSTREAM_DURATION: &str = "upstream_duration_seconds";
 const OK: Outcome = Outcome::Response(StatusClass::Ok);
 
 struct Family<T> {
@@ -54,6 +71,18 @@ const fn gauge<T>(name: &'static str, help: &'static str, value: fn(&T) -> u64) 
     Family { name, kind: "gauge", help, value }
 }
 
+const PROCESS: &[Family<ProcessCounters>] = &[
+    gauge(
+        "held_bytes",
+        "Bytes that buffers and connections take, as max_memory counts them.",
+        |c| c.held,
+    ),
+    gauge("overload_stage", "1 while requests are refused, 2 while connections are, too.", |c| {
+        c.overload_stage
+    }),
+    counter("overloads_total", "Times that requests began to be refused.", |c| c.overloads),
+];
+
 const LISTENER: &[Family<ListenerCounters>] = &[
     counter("downstream_connections_total", "Client connections accepted.", |c| c.connections),
     gauge("downstream_connections_active", "Client connections open now.", |c| {
@@ -61,7 +90,7 @@ const LISTENER: &[Family<ListenerCounters>] = &[
     }),
     counter(
         "downstream_connections_refused_total",
-        "Client connections closed at once because there were too many.",
+        "Client connections closed at once because of too many, or of an overload.",
         |c| c.connections_refused,
     ),
     counter(
@@ -102,6 +131,15 @@ const LISTENER: &[Family<ListenerCounters>] = &[
         "Responses sent without the changes of their route, for which they have no place.",
         |c| c.unchanged_responses,
     ),
+    counter(
+        "downstream_overload_closed_total",
+        "Client connections closed because of an overload.",
+        |c| c.overload_closed,
+    ),
+    gauge("downstream_buffered_bytes", "Bytes in the buffers of client connections.", |c| {
+        c.buffered
+    }),
+    counter("requests_shed_total", "Requests refused because of an overload.", |c| c.shed),
     counter("requests_started_total", "Requests read.", |c| c.started),
     gauge("requests_active", "Requests read that have not ended.", |c| c.active),
 ];
@@ -128,6 +166,11 @@ const CLUSTER: &[Family<ClusterCounters>] = &[
     ),
     counter("upstream_received_bytes_total", "Bytes read from upstreams.", |c| c.bytes_received),
     counter("upstream_sent_bytes_total", "Bytes written to upstreams.", |c| c.bytes_sent),
+    gauge(
+        "upstream_buffered_bytes",
+        "Bytes in the buffers of upstream connections, and of requests that wait or are kept.",
+        |c| c.buffered,
+    ),
     counter("upstream_requests_total", "Requests handed to a connection.", |c| c.requests),
     gauge(
         "upstream_requests_active",
@@ -154,6 +197,20 @@ const CLUSTER: &[Family<ClusterCounters>] = &[
         "Requests moved to another endpoint because the first could not be connected to.",
         |c| c.redispatched,
     ),
+    counter("upstream_dns_lookups_total", "Names looked up in the DNS.", |c| c.dns_lookups),
+    counter("upstream_dns_failures_total", "Names that could not be looked up in the DNS.", |c| {
+        c.dns_failures
+    }),
+    counter("upstream_health_checks_total", "Health checks that have ended.", |c| c.health_checks),
+    counter("upstream_health_check_failures_total", "Health checks that have failed.", |c| {
+        c.health_check_failures
+    }),
+    gauge("upstream_endpoints_healthy", "Endpoints that are checked, and healthy.", |c| {
+        c.endpoints_healthy
+    }),
+    gauge("upstream_endpoints_unhealthy", "Endpoints that are checked, and unhealthy.", |c| {
+        c.endpoints_unhealthy
+    }),
     counter(
         "upstream_ejections_total",
         "Times that an endpoint was left out because its calls failed.",
@@ -169,6 +226,27 @@ const CLUSTER: &[Family<ClusterCounters>] = &[
         "upstream_retries_refused_total",
         "Requests not sent again because too many were.",
         |c| c.retries_refused,
+    ),
+    counter("upstream_mirrored_total", "Copies of requests sent.", |c| c.mirrored),
+    counter(
+        "upstream_mirror_dropped_total",
+        "Copies of requests not sent because too much was under way, or no endpoint was usable.",
+        |c| c.mirror_dropped,
+    ),
+    counter(
+        "upstream_mirror_equal_total",
+        "Copies answered with a status of the same class as the request.",
+        |c| c.mirror_equal,
+    ),
+    counter(
+        "upstream_mirror_different_total",
+        "Copies answered with a status of another class than the request.",
+        |c| c.mirror_different,
+    ),
+    counter(
+        "upstream_mirror_unanswered_total",
+        "Copies not compared because they, or their requests, got no response.",
+        |c| c.mirror_unanswered,
     ),
     counter("upstream_timeouts_total", "Requests without a response in time.", |c| c.timeouts),
     counter("upstream_pings_total", "Pings of upstreams that were answered.", |c| c.pings),
@@ -228,6 +306,17 @@ impl Page {
         }
     }
 
+    fn histogram(&mut self, name: &str, label: (&str, &str), histogram: &Histogram) {
+        let bucket = format!("{name}_bucket");
+        for (bound, count) in histogram.cumulative() {
+            let bound = seconds(bound.into()).to_string();
+            self.sample(&bucket, &[label, ("le", &bound)], count);
+        }
+        self.sample(&bucket, &[label, ("le", "+Inf")], histogram.count());
+        self.sample(&format!("{name}_sum"), &[label], seconds(histogram.micros()));
+        self.sample(&format!("{name}_count"), &[label], histogram.count());
+    }
+
     fn outcomes(&mut self, family: &str, name: &str, listener: &ListenerCounters) {
         for outcome in Outcome::all() {
             let count = listener.completed.of(outcome);
@@ -241,6 +330,10 @@ impl Page {
             }
         }
     }
+}
+
+fn seconds(micros: u64) -> f64 {
+    micros as f64 / 1e6
 }
 
 /// A label's value with what would end it escaped.
@@ -307,6 +400,9 @@ mod tests {
         let expected = [
             format!("metaproto_build_info{{version=\"{version}\"}} 1"),
             "metaproto_uptime_seconds 1.500".to_owned(),
+            "metaproto_held_bytes 0".to_owned(),
+            "metaproto_overload_stage 0".to_owned(),
+            "metaproto_overloads_total 0".to_owned(),
         ];
         assert_eq!(samples(&page), expected);
     }
@@ -320,15 +416,22 @@ mod tests {
             assert!(seen.insert(name), "{name} is there twice");
             assert_eq!(name.ends_with("_total"), kind == "counter", "{name} is a {kind}");
             assert!(page.contains(&format!("# HELP {name} ")), "{name}");
-            assert!(page.contains(&format!("\n{name}{{")) || name.ends_with("seconds"), "{name}");
+            let end = if kind == "histogram" { "_count{" } else { "" };
+            let is_sample = |line: &str| {
+                line.strip_prefix(name).is_some_and(|rest| match end {
+                    "" => rest.starts_with(['{', ' ']),
+                    end => rest.starts_with(end),
+                })
+            };
+            assert!(page.lines().any(is_sample), "{name}");
         }
         assert!(page.ends_with('\n'));
     }
 
     /// Gives every counter a number of its own. One that is added and forgotten does not compile.
     macro_rules! number {
-        ($counters:expr, $type:ident { $($field:ident)* } $($rest:ident)?) => {{
-            let $type { $($field,)* $($rest: _)? } = $counters;
+        ($counters:expr, $type:ident { $($field:ident)* } $($rest:ident)*) => {{
+            let $type { $($field,)* $($rest: _,)* } = $counters;
             let mut next = 1000_u64;
             $( *$field = next; next += 1; )*
             1000..next
@@ -342,21 +445,65 @@ mod tests {
         let of_listener = number!(listener, ListenerCounters {
             connections connections_active connections_refused protocol_errors slow_clients
             idle_timeouts frame_timeouts bytes_received bytes_sent pings dropped unread_bodies
-            unchanged_responses started active
-        } completed);
+            unchanged_responses shed overload_closed buffered started active
+        } completed duration);
         let cluster = counters.clusters.entry("c".to_owned()).or_default();
         let of_cluster = number!(cluster, ClusterCounters {
             connections connections_active connect_failures resets protocol_errors bytes_received
-            bytes_sent requests active panicked spilled unkeyed redispatched ejections ejections_refused
-            retries retries_refused
+            bytes_sent requests active panicked spilled unkeyed redispatched health_checks
+            health_check_failures endpoints_healthy endpoints_unhealthy dns_lookups
+            dns_failures ejections ejections_refused retries retries_refused mirrored
+            mirror_dropped mirror_equal mirror_different mirror_unanswered
             timeouts pings late unmatched keepalive_pings keepalive_failures unread_bodies
-        });
+            buffered
+        } duration);
+        let of_process =
+            number!(&mut counters.process, ProcessCounters { held overload_stage overloads });
         let page = render(&counters, Duration::ZERO);
-        for (label, numbers) in [("{listener=\"l\"}", of_listener), ("{cluster=\"c\"}", of_cluster)]
+        for (label, numbers) in
+            [("{listener=\"l\"}", of_listener), ("{cluster=\"c\"}", of_cluster), ("", of_process)]
         {
             for number in numbers {
                 assert!(page.contains(&format!("{label} {number}\n")), "{label} {number}\n{page}");
             }
+        }
+    }
+
+    /// The bounds of a histogram's buckets, and how many each counts with those below it.
+    fn buckets(page: &str, name: &str) -> Vec<(f64, u64)> {
+        let bucket = format!("{name}_bucket{{");
+        let lines = page.lines().filter_map(|line| line.strip_prefix(&bucket));
+        lines
+            .map(|line| {
+                let (labels, count) = line.rsplit_once(' ').unwrap();
+                let (_, bound) = labels.split_once("le=\"").unwrap();
+                let bound = bound.strip_suffix("\"}").unwrap().replace("+Inf", "inf");
+                (bound.parse().unwrap(), count.parse().unwrap())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_histogram_has_buckets_in_order_up_to_all_and_then_its_sum_and_count() {
+        let mut counters = some();
+        let took = [15, 20, 900, 3_000_000, 200_000_000];
+        for micros in took {
+            counters.listeners.get_mut("front").unwrap().duration.add(micros);
+            counters.clusters.get_mut("v1").unwrap().duration.add(micros);
+        }
+        let page = render(&counters, Duration::ZERO);
+        for (name, label) in [
+            ("metaproto_request_duration_seconds", "{listener=\"front\"}"),
+            ("metaproto_upstream_duration_seconds", "{cluster=\"v1\"}"),
+        ] {
+            assert!(page.contains(&format!("# TYPE {name} histogram\n{name}_bucket{{")));
+            let buckets = buckets(&page, name);
+            assert!(buckets.is_sorted() && buckets.windows(2).all(|two| two[0].0 < two[1].0));
+            assert_eq!(buckets.last(), Some(&(f64::INFINITY, 5)));
+            let at = |bound| buckets.iter().find(|(other, _)| *other == bound).unwrap().1;
+            assert_eq!([at(0.00001), at(0.00002), at(0.001), at(5.0), at(100.0)], [0, 2, 3, 4, 4]);
+            let end = format!("{name}_sum{label} 203.000935\n{name}_count{label} 5\n");
+            assert!(page.contains(&end), "{page}");
         }
     }
 

@@ -2,3 +2,5 @@
 
 pub mod admin;
 pub mod metrics;
+
+mod process;

@@ -4,7 +4,7 @@ use metaproto_core::ErrorKind;
 
 use super::world::Door;
 use super::*;
-use crate::model::Predicate;
+use crate::model::{Hedge, Predicate, Retry, RetryOn};
 
 fn to(mode: Sharing, endpoints: impl IntoIterator<Item = u8>) -> Snapshot {
     let endpoints = endpoints.into_iter().map(address);
@@ -115,6 +115,80 @@ fn calls_that_wait_for_a_removed_endpoint_go_to_another() {
             world.accept(2).await.echo().await;
             client.expect(&response(1, "waits")).await;
             assert_eq!(world.cluster().active, 0);
+        });
+    }
+}
+
+#[test]
+fn calls_that_have_met_a_closed_door_go_to_the_endpoints_of_the_new_configuration() {
+    for mode in MODES {
+        run(to(mode, [1, 2]), async |world| {
+            world.door(1, Door::Refuse);
+            world.door(2, Door::Hang);
+            let mut client = world.client().await;
+            client.send(&request(1, "waits")).await;
+            world.settle().await;
+            world.apply(to(mode, [3]));
+            world.accept(3).await.echo().await;
+            client.expect(&response(1, "waits")).await;
+        });
+    }
+}
+
+/// The listener leads to another cluster, and nothing to the first any more.
+fn elsewhere() -> Snapshot {
+    let mut listener = listener();
+    listener.routes = vec![Arc::new(Route::to("d"))];
+    Snapshot::new().listener(listener).cluster(Cluster::new("d", [address(2)]))
+}
+
+#[test]
+fn calls_that_wait_for_a_connection_to_a_removed_cluster_get_it() {
+    let mut only_one = simple(Sharing::Exclusive);
+    let cluster = Arc::make_mut(only_one.clusters.get_mut("c").unwrap());
+    cluster.max_connections = 1;
+    run(only_one, async |world| {
+        let mut client = world.client().await;
+        client.send_all(&[request(1, "sent"), request(2, "waits")]).await;
+        let mut server = world.accept(1).await;
+        let got = server.recv().await;
+        world.apply(elsewhere());
+        tokio::time::sleep(ms(3000)).await;
+        server.send(&response(got.id, "done")).await;
+        client.expect(&response(1, "done")).await;
+        server.echo().await;
+        client.expect(&response(2, "waits")).await;
+        client.send(&request(3, "new")).await;
+        world.accept(2).await.echo().await;
+        client.expect(&response(3, "new")).await;
+        server.expect_closed().await;
+        tokio::time::sleep(ms(3000)).await;
+        assert_eq!(world.worker.borrow().clusters.len(), 1);
+    });
+}
+
+#[test]
+fn calls_to_a_removed_cluster_are_tried_again() {
+    let mut retry = Retry::on([RetryOn::Reset]);
+    (retry.backoff, retry.max_backoff) = (ms(3000), ms(3000));
+    let mut retried = Route::to("c");
+    retried.retry = Some(retry);
+    let mut hedged = Route::to("c");
+    hedged.hedge = Some(Hedge { after: ms(3000) });
+    for route in [retried, hedged] {
+        let mut listener = listener();
+        listener.routes = vec![Arc::new(route)];
+        let before = Snapshot::new().listener(listener);
+        run(before.cluster(cluster(Sharing::Shared, 1)), async |world| {
+            let mut client = world.client().await;
+            client.send(&request(1, "a")).await;
+            let mut server = world.accept(1).await;
+            server.recv().await;
+            drop(server);
+            world.settle().await;
+            world.apply(elsewhere());
+            world.accept(1).await.echo().await;
+            client.expect(&response(1, "a")).await;
         });
     }
 }

@@ -252,11 +252,11 @@ fn connections_that_rest_give_their_memory_back() {
             let worker = &mut *worker;
             for client in worker.downstreams.values_mut() {
                 assert_eq!(client.outbox.tail().capacity(), 0);
-                assert!(client.inbound.capacity() <= 8192);
+                assert!(client.inbound.held() <= 8192);
             }
             for upstream in worker.upstreams.values_mut() {
                 assert_eq!(upstream.outbox.tail().capacity(), 0);
-                assert_eq!(upstream.inbound.capacity(), 0);
+                assert_eq!(upstream.inbound.held(), 0);
             }
         });
     }

@@ -184,7 +184,7 @@ impl World {
     }
 
     pub(super) fn counters(&self) -> Counters {
-        self.worker.borrow().counters()
+        self.worker.borrow_mut().counters()
     }
 
     /// The counters of the listener `l`.

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use super::id_table::Found;
 use super::in_flight::InFlight;
 use super::keepalive::Ping;
-use super::{Waiting, WaitingLine, exclusive, pool, receive};
+use super::{Endpoint, Waiting, WaitingLine, exclusive, pool, receive};
+use crate::cluster::Traffic;
 use crate::downstream;
 use crate::exchange::{self, Call};
 use crate::inbound::Inbound;
@@ -106,6 +107,16 @@ impl Upstream {
         self.backlog() <= self.buffer / 2 && !self.is_held()
     }
 
+    /// Whether clients whose requests are sent on it need not pause.
+    pub(super) fn takes_more(&self) -> bool {
+        self.backlog() <= self.buffer
+    }
+
+    /// The bytes that its buffers hold.
+    pub(crate) fn held(&self) -> usize {
+        self.backlog() + self.inbound.held()
+    }
+
     /// The bytes that wait to be written.
     pub(crate) fn backlog(&self) -> usize {
         self.outbox.len() + self.waiting.bytes()
@@ -123,7 +134,7 @@ pub(super) async fn run(worker: SharedWorker, key: UpstreamKey) {
 }
 
 fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
-    worker.now = Instant::now();
+    worker.read_clock();
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     upstream.io = Some(io);
     (upstream.last_active, upstream.last_heard) = (worker.now, worker.now);
@@ -243,10 +254,18 @@ fn overloaded() -> Error {
     Error::new(ErrorKind::Overloaded, message)
 }
 
-/// Whether a request has yet to leave, one-way perhaps, so that no client waits with it.
+/// Whether a request has yet to leave, one-way perhaps, so that no client waits with it. Copies of
+/// requests don't count.
 pub(crate) fn any_unsent(worker: &Worker) -> bool {
-    worker.upstreams.values().any(|upstream| upstream.backlog() > 0)
-        || worker.endpoints.values().any(|endpoint| !endpoint.waiting.is_empty())
+    let counts = |endpoint: &Endpoint| {
+        let cluster = worker.clusters.get(endpoint.cluster);
+        cluster.is_none_or(|cluster| cluster.traffic == Traffic::Calls)
+    };
+    let waits = |endpoint: &Endpoint| !endpoint.waiting.is_empty() && counts(endpoint);
+    worker.endpoints.values().any(waits)
+        || worker.upstreams.values().any(|upstream| {
+            upstream.backlog() > 0 && worker.endpoints.get(upstream.endpoint).is_none_or(counts)
+        })
 }
 
 /// Has the connection written to at the end of the turn.

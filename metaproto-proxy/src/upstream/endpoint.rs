@@ -42,6 +42,8 @@ pub(crate) struct Endpoint {
     pub(crate) latency: Option<Latency>,
     /// How its calls have ended.
     pub(crate) record: Record,
+    /// It has failed its health checks.
+    unhealthy: bool,
     failures: u32,
     down_until: Option<Instant>,
     /// Since when it is known to be usable.
@@ -66,6 +68,7 @@ impl Endpoint {
             removed: false,
             latency: None,
             record: Record::default(),
+            unhealthy: false,
             failures: 0,
             down_until: None,
             usable_since: None,
@@ -77,7 +80,7 @@ impl Endpoint {
     /// again either comes at a time that [`changes_at`](Endpoint::changes_at) tells, or tells
     /// `changed`.
     pub(crate) fn is_usable(&self, now: Instant) -> bool {
-        !self.is_down(now) && self.record.ejected_until(now).is_none()
+        !self.unhealthy && !self.is_down(now) && self.record.ejected_until(now).is_none()
     }
 
     /// When it next becomes usable, or ceases to be, just because time passes.
@@ -101,6 +104,16 @@ impl Endpoint {
     /// Whether it could not be connected to, or said go-away, a short while ago.
     pub(crate) fn is_down(&self, now: Instant) -> bool {
         self.down_until.is_some_and(|until| now < until)
+    }
+
+    /// Takes note of its health checks; tells whether that is news.
+    pub(crate) fn set_healthy(&mut self, healthy: bool) -> bool {
+        let is_news = self.unhealthy == healthy;
+        if is_news {
+            self.unhealthy = !healthy;
+            self.note_change();
+        }
+        is_news
     }
 
     /// It could not be connected to. Attempts that fail while it is left out already are part of the

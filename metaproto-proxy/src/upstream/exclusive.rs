@@ -15,7 +15,7 @@ use crate::worker::{EndpointKey, UpstreamKey, Worker};
 
 /// Attempts to connect to an endpoint at the same time. More would only overflow the line in which its
 /// system keeps those that it has not accepted.
-const MAX_CONNECTING: usize = 32;
+pub(super) const MAX_CONNECTING: usize = 32;
 
 /// Has a call wait for a connection. Bound calls have no line to wait in: their client has its own
 /// connection or none.

@@ -150,7 +150,7 @@ impl InFlight {
     }
 
     /// The ticket of the call that the next response answers, where order tells.
-    pub(crate) fn next_ticket(&self) -> Option<u64> {
+    pub(crate) fn next_ticket(&self) -> Option<u32> {
         match self {
             InFlight::ById(_) => None,
             InFlight::Queue { calls, .. } => {

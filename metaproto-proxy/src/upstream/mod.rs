@@ -19,6 +19,7 @@ mod in_flight;
 mod keepalive;
 mod pool;
 mod receive;
+mod room;
 mod waiting;
 
 pub(crate) use self::connection::{Upstream, any_unsent, flush, pass, pass_copy};
@@ -31,6 +32,7 @@ pub(crate) use self::pool::{
     bound_endpoint, dispatch, remove_endpoint, retire_all, sharing, shortened,
 };
 pub(crate) use self::receive::resume;
+pub(crate) use self::room::takes_at_once;
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use super::exclusive;
 use super::id_table::IdTable;
 use super::in_flight::InFlight;
 use super::{Endpoint, Waiting, WaitingLine};
-use crate::cluster::{self, Cluster, Seen, Timed};
+use crate::cluster::{self, Cluster, Seen};
 use crate::counters::ClusterCounters;
 use crate::downstream;
 use crate::exchange::{self, Call};
@@ -32,13 +32,14 @@ pub(crate) fn sharing(worker: &Worker, endpoint: EndpointKey) -> Option<Sharing>
 /// Sends a call to an endpoint, on a connection that its mode allows.
 #[inline(always)]
 pub(crate) fn dispatch(worker: &mut Worker, key: EndpointKey, mut call: Call, message: Message) {
-    let (now, epoch) = (worker.now, worker.epoch);
+    let now = worker.micros;
     let Some((endpoint, cluster)) = endpoint_and_cluster(worker, key) else {
         let error = Error::new(ErrorKind::ClusterNotFound, "the cluster has been removed");
         return exchange::fail(worker, call, error);
     };
     endpoint.active += 1;
-    call.timed = endpoint.latency.map(|_| Timed::new(key, now, epoch));
+    call.sent = now;
+    call.timed = endpoint.latency.map(|_| key);
     cluster.counters.requests += 1;
     cluster.counters.active += 1;
     let connection = match (cluster.sharing, endpoint.shared.as_slice()) {
@@ -198,7 +199,7 @@ pub(super) fn begin_connect(
 
 /// The connection could not be made: its calls go to other endpoints, if there are any.
 pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::Error) {
-    worker.now = tokio::time::Instant::now();
+    worker.read_clock();
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     let endpoint_key = upstream.endpoint;
     let waiting = std::mem::take(&mut upstream.waiting);
@@ -347,6 +348,17 @@ pub(super) fn uncount_endpoint(worker: &mut Worker, key: EndpointKey) {
     if let Some((endpoint, cluster)) = endpoint_and_cluster(worker, key) {
         endpoint.active -= 1;
         cluster.counters.active -= 1;
+    }
+}
+
+/// A call to an endpoint has been answered.
+#[inline(always)]
+pub(super) fn count_response(worker: &mut Worker, key: EndpointKey, call: &Call) {
+    let took = worker.micros.wrapping_sub(call.sent);
+    if let Some((endpoint, cluster)) = endpoint_and_cluster(worker, key) {
+        endpoint.active -= 1;
+        cluster.counters.active -= 1;
+        cluster.counters.duration.add(took);
     }
 }
 

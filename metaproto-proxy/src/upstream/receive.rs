@@ -6,7 +6,6 @@ use std::task::{Context, Poll};
 use metaproto_core::{
     DecodeError, Error, ErrorKind, MessageKind, Metadata, Scope, Sharing, Status,
 };
-use tokio::time::Instant;
 
 use super::id_table::Found;
 use super::{connection, exclusive, keepalive, pool};
@@ -20,7 +19,7 @@ const READS: usize = 4;
 
 /// Reads what has come, and hands it on. `Ready` when the connection is gone.
 pub(super) fn poll(worker: &mut Worker, key: UpstreamKey, context: &mut Context<'_>) -> Poll<()> {
-    worker.now = Instant::now();
+    worker.read_clock();
     let Some(upstream) = worker.upstreams.get_mut(key) else { return Poll::Ready(()) };
     if !upstream.waker.will_wake(context.waker()) {
         upstream.waker = context.waker().clone();
@@ -121,7 +120,7 @@ fn message(worker: &mut Worker, metadata: &mut Metadata, key: UpstreamKey) {
         MessageKind::Response => match upstream.in_flight.take(metadata.request_id) {
             Found::Live(call) => {
                 upstream.last_active = worker.now;
-                pool::uncount_endpoint(worker, endpoint);
+                pool::count_response(worker, endpoint, &call);
                 let status = metadata.status.unwrap_or(Status::ok(0));
                 cluster::observe(worker, endpoint, Seen::Response(status));
                 exchange::respond(worker, metadata, call);

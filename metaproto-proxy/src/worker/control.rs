@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
 
 use super::{Drain, SharedWorker, Worker};
 use crate::counters::Counters;
 use crate::filter::FilterFactories;
+use crate::health::{self, Health, Target};
 use crate::model::Snapshot;
+use crate::overload::{self, Load, Process};
 use crate::sockets::Sockets;
 use crate::{downstream, reload};
 
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Counters(oneshot::Sender<Counters>),
     /// Say whether clients are accepted.
     Ready(oneshot::Sender<bool>),
+    /// The health of this endpoint has changed.
+    Health(Arc<Target>),
     /// End gently; `done` is dropped at the end.
     Drain { timeout: Duration, done: oneshot::Sender<()> },
     /// End at once.
@@ -44,6 +47,8 @@ pub(crate) struct Start {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) sockets: Sockets,
     pub(crate) filters: FilterFactories,
+    pub(crate) health: Health,
+    pub(crate) process: Arc<Process>,
 }
 
 /// Starts a worker on a thread of its own.
@@ -66,6 +71,8 @@ pub(crate) fn spawn(
 
 async fn run(mut inbox: mpsc::UnboundedReceiver<Command>, start: Start) {
     let worker = Worker::tcp(start.filters.build());
+    worker.borrow_mut().health = start.health;
+    worker.borrow_mut().load = Load::of(start.process);
     Worker::start(&worker);
     reload::apply(&worker, start.snapshot, start.sockets);
     let ended = worker.borrow().ended.clone();
@@ -97,11 +104,12 @@ fn obey(worker: &SharedWorker, command: Command) {
             done.send(()).ok();
         }
         Command::Counters(answer) => {
-            answer.send(worker.borrow().counters()).ok();
+            answer.send(worker.borrow_mut().counters()).ok();
         }
         Command::Ready(answer) => {
             answer.send(worker.borrow().draining.is_none()).ok();
         }
+        Command::Health(target) => health::look(&mut worker.borrow_mut(), &target),
         Command::Drain { .. } | Command::Stop => {}
     }
 }
@@ -109,11 +117,12 @@ fn obey(worker: &SharedWorker, command: Command) {
 impl Worker {
     /// Begins to end: no further clients, and every client is let go when it has nothing in flight.
     pub(crate) fn drain(&mut self, timeout: Duration) {
-        self.now = Instant::now();
+        self.read_clock();
         if self.draining.is_none() {
             for listener in self.listeners.values() {
                 listener.borrow_mut().stop_accepting();
             }
+            self.health.stop();
             let timeout = timeout.min(LONGEST_DRAIN);
             // The answers that say so still have to be written and read.
             let goodbye = (timeout / 10).min(Duration::from_millis(500));
@@ -129,7 +138,8 @@ impl Worker {
     }
 
     /// What the worker has counted so far.
-    pub(crate) fn counters(&self) -> Counters {
+    pub(crate) fn counters(&mut self) -> Counters {
+        self.measure_buffers();
         let mut all = self.counters.clone();
         for listener in self.listeners.values().chain(&self.retired) {
             let listener = listener.borrow();
@@ -138,6 +148,33 @@ impl Worker {
         for cluster in self.clusters.values() {
             all.clusters.entry(cluster.model.name.clone()).or_default().merge(&cluster.counters);
         }
+        self.health.count(&mut all);
+        all.process = self.load.counters(overload::held(self));
         all
+    }
+
+    /// Adds up what the connections hold, by listener and by cluster.
+    fn measure_buffers(&mut self) {
+        for listener in self.listeners.values().chain(&self.retired) {
+            listener.borrow_mut().counters.buffered = 0;
+        }
+        for client in self.downstreams.values() {
+            client.listener.borrow_mut().counters.buffered += client.held() as u64;
+        }
+        for cluster in self.clusters.values_mut() {
+            cluster.counters.buffered = cluster.kept.get() as u64;
+        }
+        for endpoint in self.endpoints.values() {
+            if let Some(cluster) = self.clusters.get_mut(endpoint.cluster) {
+                cluster.counters.buffered += endpoint.waiting.bytes() as u64;
+            }
+        }
+        for upstream in self.upstreams.values() {
+            let endpoint = self.endpoints.get(upstream.endpoint);
+            let cluster = endpoint.and_then(|endpoint| self.clusters.get_mut(endpoint.cluster));
+            if let Some(cluster) = cluster {
+                cluster.counters.buffered += upstream.held() as u64;
+            }
+        }
     }
 }

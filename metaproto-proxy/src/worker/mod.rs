@@ -32,9 +32,11 @@ use crate::cluster::Cluster;
 use crate::counters::Counters;
 use crate::downstream::{Downstream, Listener};
 use crate::filter::FilterChain;
+use crate::health::Health;
 use crate::inbound::Scratch;
 use crate::io::{Connect, TcpConnect};
 use crate::model::Snapshot;
+use crate::overload::Load;
 use crate::retry::Later;
 use crate::upstream::{Endpoint, Upstream};
 
@@ -77,6 +79,8 @@ pub(crate) struct Worker {
     pub(crate) upstreams: SlotMap<UpstreamKey, Upstream>,
     /// Calls that wait until they are tried again.
     pub(crate) later: Later,
+    /// What is known of the health of endpoints.
+    pub(crate) health: Health,
     pub(crate) filters: FilterChain,
     pub(crate) counters: Counters,
     pub(crate) connector: Rc<dyn Connect>,
@@ -84,11 +88,16 @@ pub(crate) struct Worker {
     pub(crate) scratch: Scratch,
     /// The room for the message that is being looked at.
     pub(crate) metadata: Metadata,
-    /// The time at the start of this task's turn.
+    /// The time at the start of this task's turn; see [`Worker::read_clock`].
     pub(crate) now: Instant,
+    /// The same in microseconds since the worker was made, modulo their range of an hour: calls are
+    /// small.
+    pub(crate) micros: u32,
     /// The time at which the worker was made.
-    pub(crate) epoch: Instant,
+    epoch: Instant,
     pub(crate) clock: tick::Clock,
+    /// How much it holds, and the others.
+    pub(crate) load: Load,
     /// When a drain ends by force; `None` while the worker serves.
     pub(crate) draining: Option<Drain>,
     /// A handle to itself, for the tasks that it spawns.
@@ -125,14 +134,17 @@ impl Worker {
                 endpoints: SlotMap::with_key(),
                 upstreams: SlotMap::with_key(),
                 later: Later::default(),
+                health: Health::default(),
                 filters,
                 counters: Counters::default(),
                 connector,
                 scratch: Scratch::default(),
                 metadata: Metadata::new(),
                 now: Instant::now(),
+                micros: 0,
                 epoch: Instant::now(),
                 clock: tick::Clock::default(),
+                load: Load::default(),
                 draining: None,
                 this: this.clone(),
                 dirty: Vec::new(),
@@ -152,6 +164,12 @@ impl Worker {
     pub(crate) fn start(worker: &SharedWorker) {
         tokio::task::spawn_local(flush::run(worker.clone()));
         tokio::task::spawn_local(tick::run(worker.clone()));
+    }
+
+    /// Begins a turn: what happens from here on happens now.
+    pub(crate) fn read_clock(&mut self) {
+        self.now = Instant::now();
+        self.micros = self.now.saturating_duration_since(self.epoch).as_micros() as u32;
     }
 
     /// The worker as a task that is about to be spawned holds it.

@@ -11,13 +11,16 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::{SharedWorker, Worker};
-use crate::{downstream, reload, retry, upstream};
+use crate::{downstream, overload, reload, retry, upstream};
 
 /// How often deadlines are looked at.
 const TICK: Duration = Duration::from_millis(10);
 
 /// How often idle connections are looked at, unless their timeouts are short.
 const IDLE_TICK: Duration = Duration::from_secs(1);
+
+/// How often it is looked at what the process holds, if that is bounded and no call is in flight.
+const LOOK_TICK: Duration = Duration::from_millis(50);
 
 /// How many ticks the clock goes on after the last request, so that a quiet client does not start
 /// and stop it with every call.
@@ -59,10 +62,11 @@ pub(super) async fn run(worker: SharedWorker) {
 impl Worker {
     /// Looks at everything that has a time, and says when to look again.
     fn tick(&mut self) -> Instant {
-        self.now = Instant::now();
+        self.read_clock();
         let mut busy = upstream::expire(self) || self.draining.is_some();
         busy |= retry::send_due(self);
         downstream::expire(self);
+        overload::look(self);
         if self.clock.next_idle.is_none_or(|next| next <= self.now) {
             // A worker that was stopped for a while has yet to read what came meanwhile.
             let on_time = self.clock.next_idle.is_none_or(|next| self.now < next + IDLE_TICK);
@@ -78,7 +82,12 @@ impl Worker {
         self.clock.quiet_ticks = if busy { 0 } else { self.clock.quiet_ticks + 1 };
         self.clock.running &= self.clock.quiet_ticks < REST_AFTER;
         let idle = self.clock.next_idle.unwrap_or(self.now + IDLE_TICK);
-        if self.clock.running { idle.min(self.now + TICK) } else { idle }
+        let next = match self.snapshot.overload.max_memory {
+            _ if self.clock.running => TICK,
+            Some(_) => LOOK_TICK,
+            None => return idle,
+        };
+        idle.min(self.now + next)
     }
 
     /// An eighth of the shortest time after which a connection is closed or pinged, so that none is

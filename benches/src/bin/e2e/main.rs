@@ -9,7 +9,6 @@ mod cli;
 mod compare;
 mod cpu;
 mod load;
-mod protocol;
 mod report;
 mod stream;
 
@@ -17,6 +16,8 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
+
+use metaproto_benches::protocol;
 
 use crate::cli::{Arguments, Command, LoadArguments, TargetArguments};
 

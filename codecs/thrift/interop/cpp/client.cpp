@@ -1,5 +1,6 @@
 // Calls a Kitchen with Apache Thrift for C++.
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <functional>
@@ -310,25 +311,37 @@ const std::vector<std::pair<std::string, void (*)(Connection&)>> CASES = {
     {"multiplexed", multiplexed}, {"headers", headers},
 };
 
+/** The names of cases, joined by commas, in the order in which they are asked for. */
+std::vector<std::string> chosen(const std::string& words) {
+  std::vector<std::string> names;
+  std::istringstream rest(words);
+  for (std::string name; std::getline(rest, name, ',');) names.push_back(name);
+  if (words == "all") {
+    names.clear();
+    for (const auto& one : CASES) names.push_back(one.first);
+  }
+  return names;
+}
+
 }  // namespace
 
 int main(int count, char** words) {
   std::signal(SIGPIPE, SIG_IGN);
   apache::thrift::GlobalOutput.setOutputFunction([](const char*) {});
   const Dialect dialect(count, words);
-  const std::string chosen = "," + dialect.option("cases", "all") + ",";
   bool failed = false;
-  for (const auto& one : CASES) {
-    if (chosen != ",all," && chosen.find("," + one.first + ",") == std::string::npos) continue;
+  for (const std::string& name : chosen(dialect.option("cases", "all"))) {
     try {
+      const auto one = std::find_if(CASES.begin(), CASES.end(), [&](const auto& each) { return each.first == name; });
+      require(one != CASES.end(), "no such case");
       Connection connection(dialect);
-      one.second(connection);
-      std::cout << "ok " << one.first << std::endl;
+      one->second(connection);
+      std::cout << "ok " << name << std::endl;
     } catch (const Skipped& reason) {
-      std::cout << "skipped " << one.first << ": " << reason.what() << std::endl;
+      std::cout << "skipped " << name << ": " << reason.what() << std::endl;
     } catch (const std::exception& problem) {
       failed = true;
-      std::cout << "FAILED " << one.first << ": " << problem.what() << std::endl;
+      std::cout << "FAILED " << name << ": " << problem.what() << std::endl;
     }
   }
   return failed ? 1 : 0;

@@ -65,6 +65,9 @@ pub(crate) enum Command {
     Check {
         /// The configuration file
         file: PathBuf,
+        /// Don't look the names of endpoints up
+        #[arg(long)]
+        offline: bool,
     },
     /// List the protocols in this binary and what they can do
     Protocols,
@@ -185,6 +188,8 @@ impl ProxyArguments {
             workers: self.workers(),
             drain_timeout: simple.drain_timeout,
             admin: self.admin.map(|address| Admin { address: address.to_string() }),
+            dns: None,
+            overload: None,
             listeners: vec![listener],
             clusters: BTreeMap::from([(CLUSTER.to_owned(), cluster)]),
         }

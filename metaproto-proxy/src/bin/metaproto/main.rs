@@ -13,6 +13,7 @@ use clap::Parser;
 use metaproto_core::{Correlation, Protocol};
 use metaproto_proxy::config::schema::File;
 use metaproto_proxy::config::{Config, Overrides, Protocols, Watched};
+use metaproto_proxy::dns;
 use tracing_subscriber::EnvFilter;
 
 use self::arguments::{Arguments, Command, ProxyArguments};
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     let protocols = codecs::protocols();
     let outcome = match arguments.command {
         Command::Proxy(arguments) => proxy(*arguments, protocols),
-        Command::Check { file } => check(&file, &protocols),
+        Command::Check { file, offline } => check(&file, offline, &protocols),
         Command::Protocols => print(&list(&protocols)),
         Command::Explain(arguments) => explain::explain(&arguments, &protocols),
         Command::New(new) => new.write().map_err(Into::into).and_then(|report| print(&report)),
@@ -71,11 +72,22 @@ fn from_flags(arguments: &ProxyArguments, protocols: &Protocols) -> Result<Confi
     })
 }
 
-fn check(path: &Path, protocols: &Protocols) -> Outcome {
+fn check(path: &Path, offline: bool, protocols: &Protocols) -> Outcome {
     let config = Config::load(path, protocols)?;
-    let snapshot = &config.snapshot;
+    let mut snapshot = config.snapshot.clone();
+    if !offline {
+        let found = dns::look_up(snapshot)?;
+        config.check_names(&found.failures)?;
+        snapshot = found.snapshot;
+    }
     let routes: usize = snapshot.listeners.iter().map(|l| l.routes.len()).sum();
-    let endpoints: usize = snapshot.clusters.values().map(|c| c.endpoints.len()).sum();
+    let endpoints: usize = snapshot
+        .clusters
+        .values()
+        .map(|c| {
+            c.endpoints.len() + c.names.iter().map(|n| n.endpoints().len().max(1)).sum::<usize>()
+        })
+        .sum();
     print(&format!(
         "{} is good: {}, {}, {}, {}\n",
         path.display(),

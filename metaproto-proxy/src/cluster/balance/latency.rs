@@ -5,43 +5,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::exchange::Call;
-use crate::upstream::Endpoint;
-use crate::worker::{EndpointKey, Worker};
-
-/// Where a call has been sent, and when.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Timed {
-    endpoint: EndpointKey,
-    /// Microseconds since the worker was made, modulo their range of an hour: calls are small.
-    since: u32,
-}
-
-impl Timed {
-    /// A call is sent to `endpoint` now.
-    pub(crate) fn new(endpoint: EndpointKey, now: Instant, epoch: Instant) -> Self {
-        Timed { endpoint, since: micros(now, epoch) }
-    }
-
-    /// The endpoint, and the time that has passed since.
-    fn passed(self, worker: &mut Worker) -> Option<(&mut Endpoint, Duration)> {
-        let passed = micros(worker.now, worker.epoch).wrapping_sub(self.since);
-        let endpoint = worker.endpoints.get_mut(self.endpoint)?;
-        Some((endpoint, Duration::from_micros(passed.into())))
-    }
-}
-
-fn micros(now: Instant, epoch: Instant) -> u32 {
-    now.saturating_duration_since(epoch).as_micros() as u32
-}
+use crate::worker::Worker;
 
 /// Takes note of how long a response to `call` has taken.
 #[inline]
 pub(crate) fn answered(worker: &mut Worker, call: &Call) {
-    let Some(timed) = call.timed else { return };
     let now = worker.now;
-    if let Some((endpoint, took)) = timed.passed(worker)
-        && let Some(latency) = &mut endpoint.latency
-    {
+    if let Some((latency, took)) = timed(worker, call) {
         latency.answered(took, now);
     }
 }
@@ -49,13 +19,18 @@ pub(crate) fn answered(worker: &mut Worker, call: &Call) {
 /// Takes note of how long there has been no response to `call`.
 #[inline]
 pub(crate) fn unanswered(worker: &mut Worker, call: &Call) {
-    let Some(timed) = call.timed else { return };
     let now = worker.now;
-    if let Some((endpoint, took)) = timed.passed(worker)
-        && let Some(latency) = &mut endpoint.latency
-    {
+    if let Some((latency, took)) = timed(worker, call) {
         latency.failed(took, now);
     }
+}
+
+/// Where a call has been sent, and how long ago, if anybody asks.
+#[inline]
+fn timed<'a>(worker: &'a mut Worker, call: &Call) -> Option<(&'a mut Latency, Duration)> {
+    let endpoint = call.timed?;
+    let took = Duration::from_micros(worker.micros.wrapping_sub(call.sent).into());
+    Some((worker.endpoints.get_mut(endpoint)?.latency.as_mut()?, took))
 }
 
 /// A moving average of response times that jumps to a peak at once and falls exponentially.

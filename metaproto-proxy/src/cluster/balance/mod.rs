@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub(crate) use self::latency::{Latency, Timed, answered, unanswered};
+pub(crate) use self::latency::{Latency, answered, unanswered};
 use self::level::{Endpoints, Level, Member};
 use self::spill::{Health, Share, WHOLE};
 use crate::hash::{self, Purpose};

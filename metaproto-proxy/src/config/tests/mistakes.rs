@@ -34,7 +34,7 @@ fn mistakes_are_told_with_their_path_and_remedy() {
         ("workers: 2", "line 1, column 1: the key \"listeners\" is missing"),
         (
             "listener: []",
-            "line 1, column 1: listener: unknown key \"listener\"; did you mean listeners? known are: workers, drain_timeout, admin, listeners, clusters",
+            "line 1, column 1: listener: unknown key \"listener\"; did you mean listeners? known are: workers, drain_timeout, admin, dns, overload, listeners, clusters",
         ),
         ("listeners: []\nlisteners: []", "line 2, column 1: the key \"listeners\" is there twice"),
         ("workers: 0\nlisteners: []", "line 1, column 10: workers: must be at least 1"),
@@ -89,7 +89,7 @@ fn mistakes_in_listeners_are_told() {
         ),
         (
             "upstream: [localhost]",
-            "column 55: listeners[0].upstream.endpoints[0]: \"localhost\" is not an address; write it like 127.0.0.1:9000",
+            "column 56: listeners[0].upstream.endpoints[0]: \"localhost\" is not an address; write it like 127.0.0.1:9000",
         ),
         (
             "max_frame: 0, upstream: [127.0.0.1:1]",
@@ -362,12 +362,63 @@ fn mistakes_in_outlier_detection_are_told() {
 }
 
 #[test]
+fn mistakes_in_health_checks_are_told() {
+    let table = [
+        ("{interval: 1s}", ": the key \"type\" is missing"),
+        ("{type: http}", ".type: unknown value \"http\"; known are: tcp, ping"),
+        ("{type: ping, port: 7}", ".port: pings go to the port of the endpoint; leave it out"),
+        ("{type: tcp, port: 0}", ".port: must be at least 1"),
+        ("{type: tcp, interval: 0}", ".interval: must be more than zero"),
+        ("{type: tcp, timeout: 0}", ".timeout: must be more than zero"),
+        ("{type: tcp, healthy_after: 0}", ".healthy_after: must be at least 1"),
+        ("{type: tcp, unhealthy_after: 0}", ".unhealthy_after: must be at least 1"),
+    ];
+    for (keys, error) in table {
+        let refused = refused(&cluster(&format!("health_check: {keys}")));
+        let told = refused.split_once("listeners[0].upstream.health_check");
+        assert_eq!(told.map_or(&*refused, |(_, told)| told), error, "{keys}");
+    }
+    let by_order = cluster("health_check: {type: ping}").replace("fake", "lines");
+    let error = "listeners[0].upstream.health_check.type: lines has no pings; use tcp";
+    assert!(refused(&by_order).ends_with(error), "{}", refused(&by_order));
+}
+
+#[test]
 fn mistakes_in_endpoints_and_keys_of_routes_are_told() {
     let endpoints = SHORT.replace("127.0.0.1:9002", "{address: nowhere, priority: 1}");
     assert_eq!(
         refused(&endpoints),
         "line 8, column 43: clusters.v1.endpoints[1].address: \"nowhere\" is not an address; write it like 127.0.0.1:9000"
     );
+    let servers = [
+        ("{weight: 2}", "endpoints[1]: \"\" is not an address; write it like 127.0.0.1:9000"),
+        ("{srv: a, address: a:1}", "endpoints[1].srv: there is an address, too; give one of them"),
+        ("{srv: a, weight: 1}", "endpoints[1].srv: has weights of its own; leave `weight` out"),
+        ("{srv: a..b}", "endpoints[1].srv: \"a..b\" is no name that the DNS could know"),
+        (
+            "'::1:9000'",
+            "endpoints[1]: \"::1:9000\" is not an address; write it like 127.0.0.1:9000",
+        ),
+        (
+            "{address: a:1, weight: 0}",
+            "endpoints[1].weight: must be at least 1; leave the endpoint out instead",
+        ),
+    ];
+    for (server, error) in servers {
+        let refused = refused(&SHORT.replace("127.0.0.1:9002", server));
+        let told = refused.split_once("clusters.v1.").map_or(&*refused, |(_, told)| told);
+        assert_eq!(told, error, "{server}");
+    }
+    let dns = [
+        (
+            "{servers: [localhost:53]}",
+            "line 1, column 17: dns.servers[0]: \"localhost:53\" is not an IP address with a port, like 127.0.0.1:53",
+        ),
+        ("{refresh: 0}", "line 1, column 16: dns.refresh: must be more than zero"),
+    ];
+    for (keys, error) in dns {
+        assert_eq!(refused(&format!("dns: {keys}\n{SHORT}")), error, "{keys}");
+    }
     let table = [
         (
             "{cluster: v1, hash: client_address}",

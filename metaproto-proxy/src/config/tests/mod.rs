@@ -1,6 +1,7 @@
 //! Configuration as its users write it.
 
 pub(super) mod fake;
+mod mirror;
 mod mistakes;
 
 use metaproto_core::{Mutation, Sharing, StatusClass};
@@ -10,8 +11,8 @@ use self::fake::protocols;
 use self::mistakes::{listener, route};
 use super::*;
 use crate::model::{
-    Balance, HashKey, Hedge, Keepalive, KeepaliveTimes, Labels, Predicate, Retry, RetryOn,
-    SubsetFallback,
+    Balance, Check, Endpoint, HashKey, HealthCheck, Hedge, Keepalive, KeepaliveTimes, Labels,
+    Predicate, Retry, RetryOn, SubsetFallback,
 };
 
 fn parse(text: &str) -> Config {
@@ -37,6 +38,8 @@ const FULL: &str = r#"
 workers: 2
 drain_timeout: 5s
 admin: {address: 127.0.0.1:9901}
+dns: {servers: ['127.0.0.1:5353', '[::1]:53'], refresh: 10s}
+overload: {max_memory: 1GiB, max_connections: 50000}
 listeners:
 - name: front
   address: 127.0.0.1:9000
@@ -68,10 +71,13 @@ clusters:
     endpoints:
     - {address: localhost:9002, weight: 5, priority: 1, labels: {zone: a, version: 2}}
     - {address: localhost:9003, priority: 0}
+    - 127.0.0.1:9004
+    - {srv: _fake._tcp.example, priority: 2, labels: {zone: b}}
     balance: {policy: maglev, table_size: 251}
     hash: {property: cmd}
     panic_threshold: 0
     subset_fallback: any
+    health_check: {type: tcp, port: 9, interval: 2s, healthy_after: 1}
     outlier_detection: {consecutive_failures: 0, statuses: [internal], ejection_time: 10m}
     upstream_mode: exclusive
     connections: 3
@@ -91,7 +97,33 @@ fn a_short_file_has_the_defaults_of_the_model() {
     let cluster = &config.snapshot.clusters["v1"];
     assert_eq!(cluster.endpoints.len(), 2);
     assert_eq!((cluster.balance, cluster.sharing), (Balance::RoundRobin, None));
-    assert_eq!(cluster.keepalive, Keepalive::IfPossible);
+    assert_eq!((cluster.keepalive, cluster.health_check), (Keepalive::IfPossible, None));
+}
+
+#[test]
+fn a_health_check_by_ping_has_the_defaults_of_the_model() {
+    let file = "listeners: [{address: '127.0.0.1:0', protocol: fake, upstream: \
+                {endpoints: ['127.0.0.1:1'], health_check: {type: ping}}}]";
+    let config = parse(file);
+    let check = config.snapshot.clusters.values().next().unwrap().health_check.unwrap();
+    assert_eq!(check, HealthCheck::new(Check::Ping));
+    assert_eq!((check.interval, check.timeout), (Duration::from_secs(5), Duration::from_secs(1)));
+    assert_eq!((check.healthy_after, check.unhealthy_after), (2, 3));
+}
+
+#[test]
+fn bounds_of_the_process_that_let_nothing_through_are_mistakes() {
+    let faults = [
+        ("{max_memory: 0}", "overload.max_memory: must be at least 1"),
+        ("{max_connections: 0}", "overload.max_connections: must be at least 1"),
+        ("{max_memory: much}", "overload.max_memory: \"much\" is not a size"),
+        ("{memory: 1}", "overload.memory: unknown key \"memory\""),
+    ];
+    for (overload, expected) in faults {
+        let error = refused(&format!("overload: {overload}\n{SHORT}"));
+        assert!(error.contains(expected), "{error}");
+    }
+    assert_eq!(parse(&format!("overload: {{}}\n{SHORT}")).snapshot.overload.max_memory, None);
 }
 
 #[test]
@@ -100,6 +132,8 @@ fn a_full_file_reaches_the_model() {
     assert_eq!(config.workers, Some(2));
     assert_eq!(config.drain_timeout, Some(Duration::from_secs(5)));
     assert_eq!(config.admin, Some("127.0.0.1:9901".parse().unwrap()));
+    let overload = config.snapshot.overload;
+    assert_eq!((overload.max_memory, overload.max_connections), (Some(1 << 30), Some(50_000)));
     let listener = &config.snapshot.listeners[0];
     assert_eq!(listener.name, "front");
     assert!(format!("{:?}", listener.protocol).contains("dialect: \"7\""));
@@ -117,15 +151,28 @@ fn a_full_file_reaches_the_model() {
     assert!(matches!(rest.matchers[0].predicate, Predicate::Range { start: -1, end: 9 }));
     assert!(rest.matchers[0].invert && !rest.matchers[1].invert);
     let cluster = &config.snapshot.clusters["v2"];
-    assert_eq!(cluster.endpoints[0].address, "127.0.0.1:9002".parse().unwrap());
-    assert_eq!(cluster.endpoints[0].weight, 5);
+    assert_eq!(cluster.endpoints, [Endpoint::new("127.0.0.1:9004".parse().unwrap())]);
+    let [first, second, service] = cluster.names.as_slice() else { panic!("three names") };
+    assert_eq!(first.target, Target::Host { host: "localhost".into(), port: 9002 });
+    assert_eq!(first.weight, 5);
     let labels: Labels =
         [("zone", "a"), ("version", "2")].map(|(n, v)| (n.into(), v.into())).into();
-    assert_eq!((cluster.endpoints[0].priority, &cluster.endpoints[0].labels), (1, &labels));
-    assert_eq!((cluster.endpoints[1].weight, cluster.endpoints[1].priority), (1, 0));
+    assert_eq!((first.priority, &first.labels), (1, &labels));
+    assert_eq!((second.weight, second.priority), (1, 0));
+    assert_eq!(service.target, Target::Service("_fake._tcp.example".into()));
+    assert_eq!((service.priority, service.labels["zone"].as_str()), (2, "b"));
+    let dns = &config.snapshot.dns;
+    assert_eq!(dns.servers.len(), 2);
+    assert_eq!(dns.refresh, Duration::from_secs(10));
     assert_eq!(cluster.balance, Balance::Maglev { table_size: 251 });
     assert_eq!(cluster.sharing, Some(Sharing::Exclusive));
     assert_eq!((cluster.panic_threshold, cluster.subset_fallback), (0, SubsetFallback::Any));
+    let check = HealthCheck {
+        interval: Duration::from_secs(2),
+        healthy_after: 1,
+        ..HealthCheck::new(Check::Tcp { port: Some(9) })
+    };
+    assert_eq!(cluster.health_check, Some(check));
     let outliers = cluster.outlier_detection.as_ref().unwrap();
     assert_eq!((outliers.consecutive_failures, outliers.consecutive_local), (None, Some(5)));
     assert_eq!(outliers.classes, [StatusClass::Internal]);

@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use self::steps::{Deed, Step, steps};
 use super::world::Door;
 use super::*;
-use crate::model::{Balance, HashKey, WeightedCluster};
+use crate::model::{Balance, HashKey, Mirror, WeightedCluster};
 
 /// The kinds of worlds: which modes configuration may change among, and how calls are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,27 @@ impl Kind {
             split.sticky = vec![HashKey::Property("to".into())];
             listener.routes = vec![Arc::new(split)];
         }
-        Snapshot::new().listener(listener).cluster(cluster)
+        let snapshot = Snapshot::new().cluster(cluster);
+        if n >> 44 & 1 == 0 {
+            return snapshot.listener(listener);
+        }
+        for route in &mut listener.routes {
+            let mut mirror = Mirror::to("m").share([Mirror::ALL, 400_000][n >> 45 & 1]);
+            mirror.compare = n >> 46 & 1 == 0;
+            *route = Arc::new(route.as_ref().clone().mirror(mirror));
+        }
+        snapshot.listener(listener).cluster(self.shadow(n >> 47))
+    }
+
+    /// The cluster that gets copies.
+    fn shadow(self, n: usize) -> Cluster {
+        let endpoints = [&[4, 5][..], &[5], &[]][n % 3];
+        let by_order = self == Kind::Order || (n / 3).is_multiple_of(2);
+        let mode = if by_order { Sharing::Exclusive } else { Sharing::Shared };
+        let mut cluster = Cluster::new("m", endpoints.iter().copied().map(address)).sharing(mode);
+        cluster.max_connections = 1 + n / 6 % 3;
+        cluster.max_mirrored = 1 + n / 18 % 9;
+        cluster
     }
 }
 
@@ -139,6 +159,8 @@ struct Server {
     got: VecDeque<Frame>,
     /// Each ping is answered in another way.
     pings: u32,
+    /// It gets copies.
+    shadow: bool,
 }
 
 impl Server {
@@ -161,6 +183,8 @@ struct Play<'a> {
     servers: Vec<Server>,
     /// Every body sent, and whether it has arrived.
     sent: HashMap<Vec<u8>, bool>,
+    /// Every body of which a copy has arrived.
+    copied: HashSet<Vec<u8>>,
     serial: u32,
 }
 
@@ -229,8 +253,8 @@ impl Play<'_> {
         self.world.settle().await;
     }
 
-    async fn serve(&mut self, n: usize, deed: Deed) {
-        let by_order = self.kind == Kind::Order;
+    /// Has a server read what has come.
+    async fn take(&mut self, n: usize) {
         let Some(server) = nth(&mut self.servers, n) else { return };
         while let Some(frame) = server.end.read().await {
             match frame.kind {
@@ -242,12 +266,23 @@ impl Play<'_> {
                 _ => {}
             }
             let seen = self.sent.get_mut(&frame.body).expect("a body that nobody sent");
-            assert!(!std::mem::replace(seen, true), "sent twice: {frame:?}");
+            let again = match server.shadow {
+                true => !self.copied.insert(frame.body.clone()),
+                false => std::mem::replace(seen, true),
+            };
+            assert!(!again, "sent twice: {frame:?}");
+            let frame = if server.shadow { frame.of_shadow() } else { frame };
             // A stray answer to a one-way request may meet its id again where that is short.
             if frame.kind == toy::REQUEST || self.kind == Kind::Bound {
                 server.got.push_back(frame);
             }
         }
+    }
+
+    async fn serve(&mut self, n: usize, deed: Deed) {
+        self.take(n).await;
+        let by_order = self.kind == Kind::Order;
+        let Some(server) = nth(&mut self.servers, n) else { return };
         let pick = |got: &mut VecDeque<Frame>, n: usize| {
             let n = if by_order { 0 } else { n % got.len().max(1) };
             got.remove(n)
@@ -292,9 +327,10 @@ impl Play<'_> {
     /// Lets everybody write and read what goes at once.
     async fn pump(&mut self) {
         self.world.settle().await;
-        for n in 1..4 {
+        for n in 1..6 {
             while let Some(peer) = self.world.try_accept(n) {
-                self.servers.push(Server { end: End::new(peer), got: VecDeque::new(), pings: 0 });
+                let (end, got) = (End::new(peer), VecDeque::new());
+                self.servers.push(Server { end, got, pings: 0, shadow: n > 3 });
             }
         }
         for server in &mut self.servers {
@@ -319,7 +355,7 @@ impl Play<'_> {
 
     /// Everybody finishes what was begun.
     async fn finish(mut self) {
-        for n in 1..4 {
+        for n in 1..6 {
             self.world.door(n, Door::Open);
         }
         for client in &mut self.clients {
@@ -361,6 +397,13 @@ impl Client {
     }
 }
 
+impl Frame {
+    /// The same with a body that no client knows: it would notice an answer to a copy.
+    fn of_shadow(self) -> Self {
+        Frame { body: b"of a copy".to_vec(), ..self }
+    }
+}
+
 fn answer(request: &Frame) -> Vec<u8> {
     response(request.id, &request.body).bytes()
 }
@@ -379,6 +422,7 @@ fn play(kind: Kind, first: usize, steps: Vec<Step>) {
             clients: Vec::new(),
             servers: Vec::new(),
             sent: HashMap::new(),
+            copied: HashSet::new(),
             serial: 0,
         };
         play.connect().await;

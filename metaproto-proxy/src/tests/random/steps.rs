@@ -69,7 +69,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::HalfClose),
         1 => any::<usize>().prop_map(Step::Vanish),
         12 => (any::<usize>(), deed).prop_map(|(server, deed)| Step::Serve(server, deed)),
-        1 => (1_u8..4, door).prop_map(|(n, door)| Step::Door(n, door)),
+        1 => (1_u8..6, door).prop_map(|(n, door)| Step::Door(n, door)),
         1 => any::<usize>().prop_map(Step::Reload),
         4 => wait.prop_map(Step::Wait),
     ]

@@ -185,7 +185,7 @@ impl Answered {
         };
         if script.wire.is_error(frame.prefix) {
             tally.faults.error_code += 1;
-        } else if frame.length != expected.len() {
+        } else if frame.length != expected.size() {
             tally.faults.wrong_length += 1;
         } else if !expected.matches(frame.prefix, stamp(self.index, frame.id)) {
             tally.faults.wrong_body += 1;
@@ -229,7 +229,7 @@ mod tests {
             let (tally, next) = after(&script, |_| {});
             assert_eq!(tally.completed, 1, "{protocol}");
             assert_eq!(tally.faults, Faults::default(), "{protocol}");
-            assert_eq!(next.len(), script.request.len(), "{protocol}");
+            assert_eq!(next.len(), script.request.size(), "{protocol}");
         }
     }
 
@@ -275,7 +275,7 @@ mod tests {
         script.response.append(1, stamp(0, 1), &mut wire);
         let mut exchange = Exchange { script: &script, tally: &mut tally, closed_loop: false };
         caller.receive(&wire, &mut exchange, &mut out).unwrap();
-        assert_eq!(out.len(), script.request.len(), "the one that waited was sent");
+        assert_eq!(out.len(), script.request.size(), "the one that waited was sent");
         assert_eq!(caller.outstanding.answer(2), Some(start));
     }
 }

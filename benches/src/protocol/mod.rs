@@ -13,18 +13,18 @@ use std::fmt;
 
 use clap::ValueEnum;
 
-pub(crate) use self::answer::Answers;
-pub(crate) use self::reader::{FrameReader, Received};
-pub(crate) use self::template::Template;
+pub use self::answer::Answers;
+pub use self::reader::{FrameReader, Received};
+pub use self::template::Template;
 
 /// Largest frame that is accepted, in bytes.
 const MAX_FRAME: usize = 65 << 20;
 /// Largest body that can be asked for, in bytes.
-pub(crate) const MAX_BODY: usize = 64 << 20;
+pub const MAX_BODY: usize = 64 << 20;
 
 /// What goes over the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Protocol {
+pub enum Protocol {
     /// The protocol of the tutorial: 13 bytes of header and any body.
     Awesomerpc,
     /// Dubbo 2 over TCP, bodies in Hessian 2.
@@ -35,7 +35,7 @@ pub(crate) enum Protocol {
 
 impl Protocol {
     /// How it looks on the wire.
-    pub(crate) fn wire(self) -> &'static dyn Wire {
+    pub fn wire(self) -> &'static dyn Wire {
         match self {
             Protocol::Awesomerpc => &awesomerpc::Awesomerpc,
             Protocol::Dubbo => &dubbo::Dubbo,
@@ -44,7 +44,7 @@ impl Protocol {
     }
 
     /// Its name as a flag and in configurations.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Protocol::Awesomerpc => "awesomerpc",
             Protocol::Dubbo => "dubbo",
@@ -65,20 +65,20 @@ impl fmt::Display for Protocol {
 
 /// What stands around the body of every request, or of every response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Envelope {
+pub struct Envelope {
     /// Everything before the body, its length fields not yet filled in.
-    pub(crate) head: Vec<u8>,
+    pub head: Vec<u8>,
     /// Where the id's last four bytes stand in `head`, big-endian.
-    pub(crate) id_at: usize,
+    pub id_at: usize,
     /// Everything behind the body.
-    pub(crate) tail: Vec<u8>,
+    pub tail: Vec<u8>,
 }
 
 /// One protocol's frames: one kind of request, and the response to it.
 ///
 /// A call brings a text, and its response brings the same text. So a server copies the body as it
 /// is encoded, and needs to understand nothing else.
-pub(crate) trait Wire: fmt::Debug + Sync {
+pub trait Wire: fmt::Debug + Sync {
     /// Bytes that it takes to know a frame's length.
     fn header(&self) -> usize;
 
@@ -114,26 +114,26 @@ pub(crate) trait Wire: fmt::Debug + Sync {
 }
 
 /// Copies `value` to `at` of `frame`, if it is that long.
-fn put(frame: &mut [u8], at: usize, value: u32) {
+pub fn put(frame: &mut [u8], at: usize, value: u32) {
     if let Some(field) = frame.get_mut(at..at + 4) {
         field.copy_from_slice(&value.to_be_bytes());
     }
 }
 
 /// The four bytes at `at`, big-endian. Zero if `frame` is shorter.
-fn number_at(frame: &[u8], at: usize) -> u32 {
+pub fn number_at(frame: &[u8], at: usize) -> u32 {
     let field = frame.get(at..).and_then(|rest| rest.first_chunk());
     field.map_or(0, |bytes| u32::from_be_bytes(*bytes))
 }
 
 /// Writes the length of `frame`, which is whole, into its header.
-fn seal(wire: &dyn Wire, frame: &mut [u8]) {
+pub fn seal(wire: &dyn Wire, frame: &mut [u8]) {
     let counted = frame.len().saturating_sub(wire.uncounted());
     put(frame, wire.length_at(), u32::try_from(counted).unwrap_or(u32::MAX));
 }
 
 /// Total length of the frame that starts with `header`, in bytes. None if it can't be a frame.
-fn length_of(wire: &dyn Wire, header: &[u8]) -> Option<usize> {
+pub fn length_of(wire: &dyn Wire, header: &[u8]) -> Option<usize> {
     let counted = usize::try_from(number_at(header, wire.length_at())).ok()?;
     let length = counted.checked_add(wire.uncounted())?;
     let possible = (wire.header()..=MAX_FRAME).contains(&length);

@@ -4,23 +4,23 @@ use super::{Template, Wire, length_of, number_at};
 
 /// What is kept of a frame that went by.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Received<'a> {
+pub struct Received<'a> {
     /// The correlation id's last four bytes.
-    pub(crate) id: u32,
+    pub id: u32,
     /// Total length in bytes.
-    pub(crate) length: usize,
+    pub length: usize,
     /// The front of the frame, as long as the expected frame's [`Template::prefix`] if it is not
     /// shorter itself.
-    pub(crate) prefix: &'a [u8],
+    pub prefix: &'a [u8],
 }
 
 /// Bytes that can't be a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NoFrame;
+pub struct NoFrame;
 
 /// Finds the frames in a stream without keeping their bodies.
 #[derive(Debug)]
-pub(crate) struct FrameReader {
+pub struct FrameReader {
     wire: &'static dyn Wire,
     id_at: usize,
     kept: usize,
@@ -30,7 +30,7 @@ pub(crate) struct FrameReader {
 
 impl FrameReader {
     /// A reader at the start of a frame, where frames like `expected` should come.
-    pub(crate) fn new(wire: &'static dyn Wire, expected: &Template) -> Self {
+    pub fn new(wire: &'static dyn Wire, expected: &Template) -> Self {
         let kept = expected.prefix().max(wire.header());
         FrameReader { wire, id_at: expected.id_at(), kept, prefix: Vec::new(), skipped: 0 }
     }
@@ -38,7 +38,7 @@ impl FrameReader {
     /// Takes the next whole frame off `input`, or all of `input` if the frame goes on.
     ///
     /// After an error the stream has no meaning any more.
-    pub(crate) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Received<'_>>, NoFrame> {
+    pub fn next(&mut self, input: &mut &[u8]) -> Result<Option<Received<'_>>, NoFrame> {
         if !self.fill(self.wire.header(), input) {
             return Ok(None);
         }
@@ -59,7 +59,7 @@ impl FrameReader {
     }
 
     /// Forgets the frame that [`next`](Self::next) gave.
-    pub(crate) fn advance(&mut self) {
+    pub fn advance(&mut self) {
         self.prefix.clear();
         self.skipped = 0;
     }
@@ -91,7 +91,7 @@ mod tests {
         for (id, body) in (7..).zip(BODIES) {
             let template = Template::response(wire, body);
             template.append(id, 1, &mut bytes);
-            frames.push((id, template.len()));
+            frames.push((id, template.size()));
         }
         (bytes, frames)
     }

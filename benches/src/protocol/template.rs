@@ -9,7 +9,7 @@ const STAMP: usize = 16;
 
 /// A request or a response whose id and mark are filled in when it is sent.
 #[derive(Clone, Debug)]
-pub(crate) struct Template {
+pub struct Template {
     bytes: Vec<u8>,
     id_at: usize,
     /// Where the body starts to be text.
@@ -19,12 +19,12 @@ pub(crate) struct Template {
 
 impl Template {
     /// A request with `body` bytes of text, at most [`MAX_BODY`].
-    pub(crate) fn request(wire: &dyn Wire, body: usize) -> Self {
+    pub fn request(wire: &dyn Wire, body: usize) -> Self {
         Self::new(wire, wire.request(), body)
     }
 
     /// The response to [`request`](Self::request).
-    pub(crate) fn response(wire: &dyn Wire, body: usize) -> Self {
+    pub fn response(wire: &dyn Wire, body: usize) -> Self {
         Self::new(wire, wire.response(), body)
     }
 
@@ -45,23 +45,23 @@ impl Template {
     }
 
     /// Total length in bytes.
-    pub(crate) fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.bytes.len()
     }
 
     /// Where the id's last four bytes stand.
-    pub(crate) fn id_at(&self) -> usize {
+    pub fn id_at(&self) -> usize {
         self.id_at
     }
 
     /// Bytes at the front of a frame that tell whether it is this one: all before the body, and
     /// the mark.
-    pub(crate) fn prefix(&self) -> usize {
+    pub fn prefix(&self) -> usize {
         if self.stamped { self.stamp_at + STAMP } else { self.stamp_at.min(self.bytes.len()) }
     }
 
     /// Appends the frame with `id`. The body starts with `stamp` if it has room.
-    pub(crate) fn append(&self, id: u32, stamp: u64, out: &mut Vec<u8>) {
+    pub fn append(&self, id: u32, stamp: u64, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(&self.bytes);
         put(&mut out[start..], self.id_at, id);
@@ -72,7 +72,7 @@ impl Template {
     }
 
     /// True if `prefix` is the front of this frame with any id, and with `stamp`.
-    pub(crate) fn matches(&self, prefix: &[u8], stamp: u64) -> bool {
+    pub fn matches(&self, prefix: &[u8], stamp: u64) -> bool {
         let id = self.id_at..self.id_at + 4;
         let end = if self.stamped { self.stamp_at } else { self.prefix() };
         let same = |range: Range<usize>| prefix.get(range.clone()) == self.bytes.get(range);
@@ -107,7 +107,7 @@ mod tests {
             let template = Template::response(protocol.wire(), 40);
             let mut frame = Vec::new();
             template.append(5, 77, &mut frame);
-            assert_eq!(frame.len(), template.len());
+            assert_eq!(frame.len(), template.size());
             assert!(template.matches(&frame[..template.prefix()], 77), "{protocol}");
             assert!(!template.matches(&frame[..template.prefix()], 78), "{protocol}");
             assert!(!template.matches(&frame[..template.prefix() - 1], 77), "{protocol}");

@@ -4,7 +4,7 @@ use super::{Envelope, Wire, length_of, number_at, put, seal};
 
 /// Answers calls with the text that they bring.
 #[derive(Debug)]
-pub(crate) struct Answers {
+pub struct Answers {
     wire: &'static dyn Wire,
     request: Envelope,
     response: Envelope,
@@ -12,13 +12,13 @@ pub(crate) struct Answers {
 
 impl Answers {
     /// Answers in one protocol.
-    pub(crate) fn new(wire: &'static dyn Wire) -> Self {
+    pub fn new(wire: &'static dyn Wire) -> Self {
         Answers { wire, request: wire.request(), response: wire.response() }
     }
 
     /// Appends to `out` the answers to the whole requests at the front of `bytes`, and tells how
     /// long these are together. None if something stands there that can't be a request.
-    pub(crate) fn append(&self, bytes: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    pub fn append(&self, bytes: &[u8], out: &mut Vec<u8>) -> Option<usize> {
         let mut taken = 0;
         while let Some(header) = bytes[taken..].get(..self.wire.header()) {
             let length = length_of(self.wire, header)?;
