@@ -19,9 +19,6 @@ const READ_SIZE: usize = 128 * 1024;
 /// that the worker's buffer is free for the next connection.
 const KEEP_MIN: usize = 16 * 1024;
 
-/// Of a frame that has only begun, so many bytes are made room for at the least.
-const AHEAD_MIN: usize = 8 * 1024;
-
 /// How many buffers that were lent to large frames a worker keeps for the next ones. An allocator gives
 /// memory of this size back to the system at once, and to get it again costs a page fault for each 4 KiB.
 const MOST_SPARE: usize = 32;
@@ -30,7 +27,7 @@ const MOST_SPARE: usize = 32;
 /// frame has one of its own; an idle connection has none.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    current: BytesMut,
+    current: Option<BytesMut>,
     /// Others of the same size. Large frames may still be held that were read into them.
     spare: Vec<BytesMut>,
 }
@@ -53,16 +50,13 @@ pub(crate) struct Inbound {
 impl Scratch {
     /// A buffer to read into.
     fn take(&mut self) -> BytesMut {
-        let mut buffer = std::mem::take(&mut self.current);
-        buffer.clear();
+        let Some(mut buffer) = self.current.take() else { return self.whole() };
         // Large frames that are still held share the buffer. What is left of it is used before
         // there is another: each would otherwise hold a whole one, however few bytes it has.
         if buffer.try_reclaim(READ_SIZE) || buffer.capacity() >= READ_SIZE / 2 {
             return buffer;
         }
-        if buffer.capacity() > 0 {
-            self.keep(buffer);
-        }
+        self.keep(buffer);
         self.whole()
     }
 
@@ -77,10 +71,9 @@ impl Scratch {
     /// Takes a buffer back.
     fn give_back(&mut self, mut buffer: BytesMut) {
         buffer.clear();
-        if self.current.capacity() == 0 {
-            self.current = buffer;
-        } else {
-            self.keep(buffer);
+        match self.current {
+            None => self.current = Some(buffer),
+            Some(_) => self.keep(buffer),
         }
     }
 
@@ -134,16 +127,19 @@ impl Inbound {
         context: &mut Context<'_>,
         scratch: &mut Scratch,
     ) -> Poll<io::Result<usize>> {
-        let own = !self.buffer.is_empty();
-        if own {
+        if self.buffer.len() >= KEEP_MIN {
             self.make_room(scratch);
-        } else {
-            self.buffer = scratch.take();
-            self.lent = true;
+            return tokio_util::io::poll_read_buf(Pin::new(io), context, &mut self.buffer);
         }
-        let result = tokio_util::io::poll_read_buf(Pin::new(io), context, &mut self.buffer);
-        if !own && !matches!(result, Poll::Ready(Ok(1..))) {
-            scratch.give_back(std::mem::take(&mut self.buffer));
+        // What is there already goes in front. To read as much as will fit behind it would take many
+        // reads of a connection that is busy, and room for it on each that is not.
+        let mut buffer = scratch.take();
+        buffer.extend_from_slice(&self.buffer);
+        let result = tokio_util::io::poll_read_buf(Pin::new(io), context, &mut buffer);
+        if matches!(result, Poll::Ready(Ok(1..))) {
+            (self.buffer, self.lent) = (buffer, true);
+        } else {
+            scratch.give_back(buffer);
         }
         result
     }
@@ -152,18 +148,15 @@ impl Inbound {
     /// is already there: memory follows the bytes that have come, not the length that was announced.
     fn make_room(&mut self, scratch: &mut Scratch) {
         let have = self.buffer.len();
-        let rest = self.need.saturating_sub(have);
-        let ahead = have.saturating_mul(8).clamp(AHEAD_MIN, READ_SIZE).max(have);
-        let wanted = rest.min(ahead) + 4096;
+        let wanted = self.need.saturating_sub(have).min(have.max(READ_SIZE)) + 4096;
         // Not for the few bytes that have come since: to reserve is to double.
         if self.buffer.capacity() - have >= wanted / 2 {
             return;
         }
-        if have >= KEEP_MIN && have + wanted <= READ_SIZE {
+        if have + wanted <= READ_SIZE {
             let mut whole = scratch.whole();
             whole.extend_from_slice(&self.buffer);
-            self.buffer = whole;
-            self.lent = true;
+            (self.buffer, self.lent) = (whole, true);
         } else {
             self.buffer.reserve(wanted);
             self.lent = false;
@@ -352,6 +345,51 @@ mod tests {
         assert_eq!(apart.count(), 0, "each frame holds a buffer of its own");
     }
 
+    #[tokio::test]
+    async fn the_start_of_a_frame_holds_no_more_than_itself_and_shortens_no_read() {
+        let (mut client, server) = tokio::io::duplex(1 << 20);
+        let mut server: BoxIo = Box::new(server);
+        let (mut inbound, mut scratch) = (Inbound::default(), Scratch::default());
+        client.write_all(&[50; 10]).await.unwrap();
+        let mut read = async |inbound: &mut Inbound| {
+            std::future::poll_fn(|cx| inbound.poll_read(&mut server, cx, &mut scratch))
+                .await
+                .unwrap();
+            let frames = all(inbound).unwrap().len();
+            inbound.settle(&mut scratch);
+            frames
+        };
+        assert_eq!(read(&mut inbound).await, 0);
+        assert!(inbound.held() < 100, "{}", inbound.held());
+        client.write_all(&[50; 100_000]).await.unwrap();
+        assert_eq!(read(&mut inbound).await, 2000, "all there is comes with one read");
+        assert_eq!(inbound.head(), [50; 10]);
+        assert!(inbound.held() < 100, "{}", inbound.held());
+    }
+
+    #[test]
+    fn buffers_that_are_lent_come_back_when_their_frames_have_gone() {
+        let mut scratch = Scratch::default();
+        let mut held = Vec::new();
+        let mut places = Vec::new();
+        for _ in 0..3 {
+            let mut buffer = scratch.take();
+            buffer.resize(READ_SIZE, 1);
+            places.push(buffer.as_ptr());
+            held.push(buffer.split());
+            scratch.give_back(buffer);
+        }
+        assert_eq!(scratch.spare.len(), 2);
+        drop(held);
+        for _ in 0..3 {
+            let buffer = scratch.take();
+            assert!(places.contains(&buffer.as_ptr()), "a buffer is made anew");
+            scratch.keep(buffer);
+        }
+        (0..3).for_each(|_| scratch.release_some());
+        assert_eq!(scratch.spare.len(), 0);
+    }
+
     #[test]
     fn a_short_rest_does_not_hold_on_to_the_workers_buffer() {
         let buffer = BytesMut::with_capacity(READ_SIZE);
@@ -360,7 +398,7 @@ mod tests {
         let mut scratch = Scratch::default();
         assert_eq!(inbound.cut(&mut Tiny, 100), Ok(None));
         inbound.settle(&mut scratch);
-        assert!(scratch.current.capacity() >= READ_SIZE - 2);
+        assert!(scratch.current.unwrap().capacity() >= READ_SIZE - 2);
         assert!(inbound.buffer.capacity() < 100);
         assert_eq!(inbound.head(), [5, 5]);
     }
