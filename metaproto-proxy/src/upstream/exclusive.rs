@@ -10,7 +10,7 @@ use metaproto_core::{Error, ErrorKind, Sharing};
 use super::{Waiting, connection, pool};
 use crate::downstream;
 use crate::exchange::{self, Call};
-use crate::message::Message;
+use crate::message::Outgoing;
 use crate::worker::{EndpointKey, UpstreamKey, Worker};
 
 /// Attempts to connect to an endpoint at the same time. More would only overflow the line in which its
@@ -19,7 +19,7 @@ pub(super) const MAX_CONNECTING: usize = 32;
 
 /// Has a call wait for a connection. Bound calls have no line to wait in: their client has its own
 /// connection or none.
-pub(super) fn wait(worker: &mut Worker, key: EndpointKey, call: Call, message: Message) {
+pub(super) fn wait(worker: &mut Worker, key: EndpointKey, call: Call, message: Outgoing<'_>) {
     if pool::sharing(worker, key) != Some(Sharing::Exclusive) {
         pool::uncount_endpoint(worker, key);
         let error = "all connections to the endpoint are in use";
@@ -28,7 +28,7 @@ pub(super) fn wait(worker: &mut Worker, key: EndpointKey, call: Call, message: M
     let Some(endpoint) = worker.endpoints.get_mut(key) else { return };
     let buffer = worker.clusters.get(endpoint.cluster).map_or(0, |cluster| cluster.buffer);
     let from = call.from;
-    endpoint.waiting.push(Waiting { call, message });
+    endpoint.waiting.push(Waiting { call, message: message.owned() });
     if endpoint.waiting.bytes() > buffer && downstream::block(&mut worker.downstreams, from) {
         endpoint.blocked.push(from);
     }
@@ -86,7 +86,7 @@ pub(super) fn release_if_free(worker: &mut Worker, key: UpstreamKey) {
             let idle = endpoint.idle.iter().position(|other| *other == key);
             idle.map(|position| endpoint.idle.swap_remove(position));
             line_moved(worker, endpoint_key);
-            connection::send(worker, key, call, message);
+            connection::send(worker, key, call, message.outgoing());
         }
         None if !endpoint.idle.contains(&key) => endpoint.idle.push(key),
         None => {}
