@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::cluster::{self, Cluster};
 use crate::exchange::{self, Call, Extra};
-use crate::message::Message;
+use crate::message::{Message, Outgoing};
 use crate::model::{Retry, RetryOn};
 use crate::route::Destination;
 use crate::upstream;
@@ -40,7 +40,7 @@ pub(crate) struct Again {
 }
 
 impl Again {
-    fn new(worker: &Worker, message: &Message, to: Destination, last: EndpointKey) -> Self {
+    fn new(worker: &Worker, message: Outgoing<'_>, to: Destination, last: EndpointKey) -> Self {
         let message = message.kept();
         let kept = worker.clusters.get(to.cluster).map(|cluster| cluster.kept.clone());
         let _kept = Kept::new(kept.unwrap_or_default(), message.len());
@@ -160,7 +160,7 @@ impl Ord for Waiting {
 pub(crate) fn prepare(
     worker: &mut Worker,
     call: &mut Call,
-    message: &Message,
+    message: Outgoing<'_>,
     to: Destination,
     endpoint: EndpointKey,
 ) {
@@ -310,8 +310,8 @@ fn send(worker: &mut Worker, mut call: Call, error: Error) {
     let per_try = route.and_then(|route| route.model.retry.as_ref()?.per_try_timeout);
     again.until = per_try.and_then(|time| worker.now.checked_add(time));
     again.last = endpoint;
-    let message = again.message.kept();
-    upstream::dispatch(worker, endpoint, call, message);
+    let message = again.message.outgoing().kept();
+    upstream::dispatch(worker, endpoint, call, message.outgoing());
 }
 
 /// Ends the calls that wait, with `error`.

@@ -294,10 +294,12 @@ pub(crate) fn close(worker: &mut Worker, call: &Call, outcome: Outcome) {
     let Some(client) = worker.downstreams.get_mut(call.from) else { return };
     client.in_flight -= 1;
     client.measure();
+    let waiting = client.outbox.len();
     if !client.marked {
         client.marked = true;
         worker.mark(Peer::Down(call.from));
     }
+    worker.weigh(Peer::Down(call.from), waiting);
 }
 
 /// Passes on a message that is neither request nor response, as it is: from the upstream connection

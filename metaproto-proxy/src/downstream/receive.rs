@@ -37,6 +37,7 @@ pub(super) fn poll(worker: &mut Worker, key: DownstreamKey, context: &mut Contex
                 client.silent_since = None;
                 client.listener.borrow_mut().counters.bytes_received += count as u64;
                 take_frames(worker, key);
+                worker.flush_heavy();
             }
             Poll::Ready(Ok(0)) => end_of_input(worker, key),
             Poll::Ready(Err(error)) => {

@@ -16,7 +16,7 @@ use crate::downstream;
 use crate::exchange::{self, Call};
 use crate::inbound::Inbound;
 use crate::io::{BoxIo, write_out};
-use crate::message::Message;
+use crate::message::Outgoing;
 use crate::worker::{DownstreamKey, EndpointKey, Peer, SharedWorker, UpstreamKey, Worker};
 
 /// A call that could not be sent, and why.
@@ -79,12 +79,12 @@ impl Upstream {
     /// Appends a call to the outbox and remembers whom its response is for. Gives the call back with
     /// the reason if it can't be sent.
     #[inline(always)]
-    fn write(&mut self, call: Call, message: Message) -> Result<(), Box<Unsent>> {
+    fn write(&mut self, call: Call, message: Outgoing<'_>) -> Result<(), Box<Unsent>> {
         let id = match self.in_flight.insert(call) {
             Ok(id) => id,
             Err(call) => return Err(Box::new((*call, overloaded()))),
         };
-        match self.put(&message, id) {
+        match self.put(message, id) {
             Ok(()) => Ok(()),
             Err(error) => match self.in_flight.take(id) {
                 Found::Live(call) => Err(Box::new((call, unwritable(&error)))),
@@ -95,7 +95,7 @@ impl Upstream {
 
     /// Appends a message to the outbox, with another id if one is given.
     #[inline(always)]
-    fn put(&mut self, message: &Message, id: Option<u64>) -> Result<(), EncodeError> {
+    fn put(&mut self, message: Outgoing<'_>, id: Option<u64>) -> Result<(), EncodeError> {
         match self.translates {
             false => message.write(&mut self.outbox, &*self.codec, id),
             true => self.codec.translate_request(&message.whole(), id, &mut self.outbox),
@@ -148,7 +148,7 @@ fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
         }
     }
     for Waiting { call, message, .. } in waiting {
-        send(worker, key, call, message);
+        send(worker, key, call, message.outgoing());
     }
     // Also if nothing waits any longer: clients may be blocked.
     mark(worker, key);
@@ -158,7 +158,7 @@ fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
 
 /// Sends a call on a connection: at once, or when it has been made.
 #[inline(always)]
-pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
+pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: Outgoing<'_>) {
     let Some(upstream) = worker.upstreams.get_mut(key) else {
         let error = Error::new(ErrorKind::UpstreamReset, "the upstream connection has gone");
         return exchange::fail(worker, call, error);
@@ -176,7 +176,9 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: M
         send_unanswered(worker, key, call, message);
     } else {
         let written = upstream.write(call, message);
+        let waiting = upstream.outbox.len();
         mark(worker, key);
+        worker.weigh(Peer::Up(key), waiting);
         if let Err(unsent) = written {
             count::uncount(worker, key);
             exchange::fail(worker, unsent.0, unsent.1);
@@ -186,7 +188,7 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: M
 }
 
 /// Keeps a call until the connection has been made.
-fn wait(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
+fn wait(worker: &mut Worker, key: UpstreamKey, call: Call, message: Outgoing<'_>) {
     let slot = match count::pending_slot(worker, key) {
         Ok(slot) => slot,
         Err(refusal) => {
@@ -200,15 +202,15 @@ fn wait(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
     if opens && downstream::block(&mut worker.downstreams, call.from) {
         upstream.blocked.push(call.from);
     }
-    upstream.waiting.push(Waiting { call, message, _slot: slot });
+    upstream.waiting.push(Waiting { call, message: message.owned(), _slot: slot });
 }
 
 /// Sends what no response will come to: the id only must not be another call's.
-fn send_unanswered(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
+fn send_unanswered(worker: &mut Worker, key: UpstreamKey, call: Call, message: Outgoing<'_>) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     upstream.last_active = worker.now;
     let written = match upstream.in_flight.spare_id() {
-        Ok(id) => upstream.put(&message, id).map_err(|error| unwritable(&error)),
+        Ok(id) => upstream.put(message, id).map_err(|error| unwritable(&error)),
         Err(_) => Err(overloaded()),
     };
     count::uncount(worker, key);

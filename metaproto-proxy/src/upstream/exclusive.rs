@@ -10,7 +10,7 @@ use metaproto_core::Sharing;
 use super::{Waiting, connection, count, pool};
 use crate::downstream;
 use crate::exchange::{self, Call};
-use crate::message::Message;
+use crate::message::Outgoing;
 use crate::worker::{EndpointKey, UpstreamKey, Worker};
 
 /// Attempts to connect to an endpoint at the same time. More would only overflow the line in which its
@@ -19,7 +19,7 @@ pub(super) const MAX_CONNECTING: usize = 32;
 
 /// Has a call wait for a connection. Bound calls have no line to wait in: their client has its own
 /// connection or none. Nobody waits for connections to an endpoint that has none and may have none.
-pub(super) fn wait(worker: &mut Worker, key: EndpointKey, call: Call, message: Message) {
+pub(super) fn wait(worker: &mut Worker, key: EndpointKey, call: Call, message: Outgoing<'_>) {
     let Some((endpoint, cluster)) = count::endpoint_and_cluster(worker, key) else { return };
     let in_vain =
         cluster.sharing != Sharing::Exclusive || endpoint.connections == 0 && cluster.is_full();
@@ -32,7 +32,7 @@ pub(super) fn wait(worker: &mut Worker, key: EndpointKey, call: Call, message: M
         }
     };
     let (buffer, from) = (cluster.buffer, call.from);
-    endpoint.waiting.push(Waiting { call, message, _slot: slot });
+    endpoint.waiting.push(Waiting { call, message: message.owned(), _slot: slot });
     let is_long = endpoint.waiting.bytes() > buffer;
     if is_long
         && downstream::block(&mut worker.downstreams, from)
@@ -94,7 +94,7 @@ pub(super) fn release_if_free(worker: &mut Worker, key: UpstreamKey) {
             let idle = endpoint.idle.iter().position(|other| *other == key);
             idle.map(|position| endpoint.idle.swap_remove(position));
             line_moved(worker, endpoint_key);
-            connection::send(worker, key, call, message);
+            connection::send(worker, key, call, message.outgoing());
         }
         None if !endpoint.idle.contains(&key) => endpoint.idle.push(key),
         None => {}

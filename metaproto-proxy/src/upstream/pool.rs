@@ -20,7 +20,7 @@ use crate::downstream;
 use crate::exchange::{self, Call};
 use crate::inbound::Inbound;
 use crate::io::BoxIo;
-use crate::message::Message;
+use crate::message::Outgoing;
 use crate::worker::{ClusterKey, DownstreamKey, EndpointKey, UpstreamKey, Worker};
 
 /// How the connections to an endpoint are used.
@@ -31,7 +31,12 @@ pub(crate) fn sharing(worker: &Worker, endpoint: EndpointKey) -> Option<Sharing>
 
 /// Sends a call to an endpoint, on a connection that its mode allows.
 #[inline(always)]
-pub(crate) fn dispatch(worker: &mut Worker, key: EndpointKey, mut call: Call, message: Message) {
+pub(crate) fn dispatch(
+    worker: &mut Worker,
+    key: EndpointKey,
+    mut call: Call,
+    message: Outgoing<'_>,
+) {
     let now = worker.micros;
     let Some((endpoint, cluster)) = count::endpoint_and_cluster(worker, key) else {
         let error = Error::new(ErrorKind::ClusterNotFound, "the cluster has been removed");
@@ -233,6 +238,7 @@ pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::
     }
     exclusive::line_moved(worker, endpoint_key);
     for Waiting { call, message, .. } in waiting.into_iter().chain(queued) {
+        let message = message.outgoing();
         exchange::redispatch(worker, call, message, cluster, endpoint_key, error.clone());
     }
 }
@@ -309,7 +315,7 @@ pub(crate) fn remove_endpoint(worker: &mut Worker, key: EndpointKey) {
     exclusive::line_moved(worker, key);
     for Waiting { call, message, .. } in waiting {
         let gone = Error::new(ErrorKind::NoHealthyUpstream, "the endpoint has been removed");
-        exchange::redispatch(worker, call, message, cluster, key, gone);
+        exchange::redispatch(worker, call, message.outgoing(), cluster, key, gone);
     }
     retire_all(worker, key);
     remove_endpoint_if_done(worker, key);

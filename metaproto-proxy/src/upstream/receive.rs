@@ -47,6 +47,7 @@ pub(super) fn poll(worker: &mut Worker, key: UpstreamKey, context: &mut Context<
                     counters.bytes_received += count as u64;
                 }
                 receive(worker, key);
+                worker.flush_heavy();
             }
             Poll::Ready(ended) => {
                 ended_by_peer(worker, key, ended.err());
