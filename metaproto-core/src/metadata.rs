@@ -269,6 +269,7 @@ impl Metadata {
     /// The first property of this name, whose case does not matter. Of those behind a
     /// [prefix](Metadata::prefix_from_here), which are entries of a map, the last.
     #[must_use]
+    #[inline]
     pub fn property(&self, name: &str) -> Option<PropertyValue<'_>> {
         let name = name.as_bytes();
         let Some((prefix, from)) = self.prefix else { return self.find(&self.properties, name) };
@@ -280,6 +281,7 @@ impl Metadata {
         })
     }
 
+    #[inline]
     fn find<'a>(&'a self, among: &'a [Property], name: &[u8]) -> Option<PropertyValue<'a>> {
         let found = among.iter().find(|(n, _)| self.name(n).eq_ignore_ascii_case(name));
         found.map(|(_, value)| self.value(value))
@@ -325,6 +327,7 @@ impl Metadata {
         names.chain(values).find(|range| self.frame.get((*range).clone()).is_none()).cloned()
     }
 
+    #[inline]
     fn name<'a>(&'a self, name: &'a Name) -> &'a [u8] {
         match name {
             Name::Static(text) => text.as_bytes(),
@@ -333,6 +336,7 @@ impl Metadata {
         }
     }
 
+    #[inline]
     fn value<'a>(&'a self, value: &'a Value) -> PropertyValue<'a> {
         match value {
             Value::Static(text) => PropertyValue::Text(text.as_bytes()),

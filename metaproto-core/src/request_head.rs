@@ -1,6 +1,7 @@
 //! What is kept of a request while it is in flight.
 
 use std::cell::RefCell;
+use std::num::NonZeroUsize;
 
 use crate::{MessageKind, Metadata};
 
@@ -50,9 +51,14 @@ impl RequestHead {
 }
 
 /// A few bytes in place, or many on the heap.
+///
+/// The size is a whole word so that there is no tag in front of the bytes: the zero that it can't be
+/// tells the variants apart. A head is moved right after it was made, and bytes at odd places would
+/// have to wait for each other.
 #[derive(Debug, Clone)]
 enum Context {
-    Few(Aligned, u8),
+    /// The bytes, and how many they are, plus one.
+    Few(Aligned, NonZeroUsize),
     Many(Lent),
 }
 
@@ -114,10 +120,10 @@ impl Context {
     /// Keeps the first `size` bytes of `frame`.
     fn new(frame: &[u8], size: usize) -> Self {
         let size = size.min(frame.len());
-        let len = u8::try_from(size).unwrap_or(u8::MAX);
         if size > RequestHead::IN_PLACE {
             return Context::Many(Lent::new(frame.get(..size).unwrap_or_default()));
         }
+        let len = NonZeroUsize::MIN.saturating_add(size);
         // A copy of constant size is a few words; what lies behind `len` is never looked at.
         if let Some(bytes) = frame.first_chunk() {
             return Context::Few(Aligned(*bytes), len);
@@ -131,7 +137,9 @@ impl Context {
 
     fn bytes(&self) -> &[u8] {
         match self {
-            Context::Few(bytes, len) => bytes.0.get(..usize::from(*len)).unwrap_or_default(),
+            Context::Few(bytes, len) => {
+                bytes.0.get(..len.get().saturating_sub(1)).unwrap_or_default()
+            }
             Context::Many(lent) => &lent.0,
         }
     }
@@ -139,7 +147,7 @@ impl Context {
 
 impl Default for Context {
     fn default() -> Self {
-        Context::Few(Aligned::default(), 0)
+        Context::Few(Aligned::default(), NonZeroUsize::MIN)
     }
 }
 

@@ -17,9 +17,10 @@ use metaproto_core::{
 };
 use tokio::time::Instant;
 
+use crate::cluster::Slot;
 use crate::counters::Outcome;
 use crate::downstream::{Downstream, Listener};
-use crate::message::Message;
+use crate::message::{Outgoing, Rewritten, rewritten};
 use crate::mirror::{self, Comparison};
 use crate::retry::{self, Again};
 use crate::route::{Destination, Route};
@@ -63,6 +64,8 @@ pub(crate) struct Call {
 pub(crate) struct Extra {
     /// What it takes to try again, if its route says so.
     pub(crate) again: Option<Again>,
+    /// Its place among the calls of its operation, where these are limited.
+    pub(crate) slot: Option<Rc<Slot>>,
     /// What its status is compared with.
     pub(crate) compared: Option<Rc<Comparison>>,
 }
@@ -77,6 +80,7 @@ impl Call {
     /// Another call for the same request. Only one of the two may be closed.
     pub(crate) fn twin(&self, again: Again) -> Self {
         let compared = self.compared().cloned();
+        let slot = self.extra.as_ref().and_then(|extra| extra.slot.clone());
         Call {
             from: self.from,
             listener: self.listener.clone(),
@@ -88,7 +92,7 @@ impl Call {
             route: self.route.clone(),
             failed_connects: 0,
             timed: None,
-            extra: Some(Box::new(Extra { again: Some(again), compared })),
+            extra: Some(Box::new(Extra { again: Some(again), slot, compared })),
         }
     }
 
@@ -112,13 +116,16 @@ impl Call {
 pub(crate) fn request(worker: &mut Worker, metadata: &mut Metadata, from: DownstreamKey) {
     let Some(mut call) = downstream::open(worker, metadata, from) else { return };
     match choose(worker, metadata, &mut call) {
-        Ok((endpoint, message)) => upstream::dispatch(worker, endpoint, call, message),
+        Ok((endpoint, rewritten)) => {
+            let message = Outgoing::new(metadata, rewritten.as_deref());
+            upstream::dispatch(worker, endpoint, call, message);
+        }
         Err(error) => fail(worker, call, *error),
     }
 }
 
-/// Where a request goes, and what it looks like there.
-type Destined = (EndpointKey, Message);
+/// Where a request goes, and what it looks like there if that is not as it came.
+type Destined = (EndpointKey, Option<Rewritten>);
 
 /// Decides where a request goes and what it looks like there.
 fn choose(
@@ -144,12 +151,16 @@ fn choose(
         return Err(Box::new(Error::new(ErrorKind::Timeout, error)));
     }
 
-    // Before the message takes the frame that the keys stand in.
     let destination = route.destination(metadata, client.address);
+    let cluster = destination.and_then(|to| worker.clusters.get_mut(to.cluster));
+    if let Some(slot) = cluster.map_or(Ok(None), |cluster| cluster.operation_slot(metadata))? {
+        call.extra.get_or_insert_default().slot = Some(Rc::new(slot));
+    }
     let copies = mirror::wanted(&route, metadata, client.address);
     let changes = &route.model.request;
-    let message = Message::take(metadata, filtered, changes, &*client.codec)
+    let rewritten = rewritten(metadata, filtered, changes, &*client.codec)
         .map_err(|error| Box::new(unsupported(&error)))?;
+    let message = Outgoing::new(metadata, rewritten.as_deref());
 
     let destination = destination.ok_or_else(|| Box::new(no_cluster(&route)))?;
     let endpoint = endpoint(worker, destination, call.from, None)
@@ -157,14 +168,14 @@ fn choose(
 
     call.route = Some(route);
     if let Some(copies) = copies {
-        mirror::send(worker, call, &message, copies);
+        mirror::send(worker, call, message, copies);
     }
-    retry::prepare(worker, call, &message, destination, endpoint);
+    retry::prepare(worker, call, message, destination, endpoint);
     if is_stream(metadata.kind) && upstream::sharing(worker, endpoint) != Some(Sharing::Bound) {
         let error = "streams need upstream_mode: bound";
         return Err(Box::new(Error::new(ErrorKind::Unsupported, error)));
     }
-    Ok((endpoint, message))
+    Ok((endpoint, rewritten))
 }
 
 /// Sends a call to another endpoint, because the first could not be connected to, or is configured no
@@ -172,7 +183,7 @@ fn choose(
 pub(crate) fn redispatch(
     worker: &mut Worker,
     mut call: Call,
-    message: Message,
+    message: Outgoing<'_>,
     cluster: ClusterKey,
     failed: EndpointKey,
     error: Error,
@@ -260,15 +271,14 @@ pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) 
     };
     client.note_response(metadata.frame.len());
     let (id, translates) = (call.head.request_id, client.translates);
-    let message = match Message::take(metadata, filtered, changes, &*client.codec) {
-        Err(error) => unchanged(metadata, client, &error),
-        taken => taken,
+    let rewritten = match rewritten(metadata, filtered, changes, &*client.codec) {
+        Ok(rewritten) => rewritten,
+        Err(error) => unchanged(client, &error),
     };
-    let written = message.and_then(|message| {
-        client.answer(call.ticket, |codec, out| match translates {
-            false => message.write(out, codec, id),
-            true => codec.translate_response(&message.whole(), &call.head, out),
-        })
+    let message = Outgoing::new(metadata, rewritten.as_deref());
+    let written = client.answer(call.ticket, |codec, out| match translates {
+        false => message.write(out, codec, id),
+        true => codec.translate_response(&message.whole(), &call.head, out),
     });
     match written {
         Ok(()) => downstream::close(worker, &call, Outcome::Response(status.class)),
@@ -279,14 +289,10 @@ pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) 
 /// A response that has no place for the changes of its route is passed on without them. The call has
 /// been carried out: were the caller told of an error, it would perhaps call again.
 #[cold]
-fn unchanged(
-    metadata: &mut Metadata,
-    client: &mut Downstream,
-    error: &EncodeError,
-) -> Result<Message, EncodeError> {
+fn unchanged(client: &mut Downstream, error: &EncodeError) -> Option<Rewritten> {
     tracing::debug!(%error, "a response is passed on without the changes of its route");
     client.listener.borrow_mut().counters.unchanged_responses += 1;
-    Message::take(metadata, None, &NO_CHANGES, &*client.codec)
+    None
 }
 
 /// A call has failed: it is tried again, or its caller told.

@@ -19,13 +19,18 @@ const READ_SIZE: usize = 128 * 1024;
 /// that the worker's buffer is free for the next connection.
 const KEEP_MIN: usize = 16 * 1024;
 
-/// Of a frame that has only begun, so many bytes are made room for at the least.
-const AHEAD_MIN: usize = 8 * 1024;
+/// How many buffers that were lent to large frames a worker keeps for the next ones. An allocator gives
+/// memory of this size back to the system at once, and to get it again costs a page fault for each 4 KiB.
+const MOST_SPARE: usize = 32;
 
 /// The buffer that all connections of a worker read into. A connection that waits for the rest of a
 /// frame has one of its own; an idle connection has none.
 #[derive(Debug, Default)]
-pub(crate) struct Scratch(BytesMut);
+pub(crate) struct Scratch {
+    current: Option<BytesMut>,
+    /// Others of the same size. Large frames may still be held that were read into them.
+    spare: Vec<BytesMut>,
+}
 
 /// The bytes of one direction of one connection that are not yet a whole frame.
 #[derive(Debug, Default)]
@@ -36,6 +41,52 @@ pub(crate) struct Inbound {
     ready: Bytes,
     /// Nothing can be told before this many bytes are there.
     need: usize,
+    /// The buffer is the worker's, and goes back to it.
+    lent: bool,
+    /// A frame has been cut off what is there.
+    split: bool,
+}
+
+impl Scratch {
+    /// A buffer to read into.
+    fn take(&mut self) -> BytesMut {
+        let Some(mut buffer) = self.current.take() else { return self.whole() };
+        // Large frames that are still held share the buffer. What is left of it is used before
+        // there is another: each would otherwise hold a whole one, however few bytes it has.
+        if buffer.try_reclaim(READ_SIZE) || buffer.capacity() >= READ_SIZE / 2 {
+            return buffer;
+        }
+        self.keep(buffer);
+        self.whole()
+    }
+
+    /// A buffer that holds nothing.
+    fn whole(&mut self) -> BytesMut {
+        // The last one first: the processor may still have it in its cache.
+        let free = self.spare.iter_mut().rposition(|buffer| buffer.try_reclaim(READ_SIZE));
+        let free = free.map(|position| self.spare.remove(position));
+        free.unwrap_or_else(|| BytesMut::with_capacity(READ_SIZE))
+    }
+
+    /// Takes a buffer back.
+    fn give_back(&mut self, mut buffer: BytesMut) {
+        buffer.clear();
+        match self.current {
+            None => self.current = Some(buffer),
+            Some(_) => self.keep(buffer),
+        }
+    }
+
+    fn keep(&mut self, buffer: BytesMut) {
+        if self.spare.len() < MOST_SPARE {
+            self.spare.push(buffer);
+        }
+    }
+
+    /// Lets half of the spare buffers go: those that are in use come back.
+    pub(crate) fn release_some(&mut self) {
+        self.spare.truncate(self.spare.len() / 2);
+    }
 }
 
 /// Why no further frame can be cut.
@@ -76,33 +127,40 @@ impl Inbound {
         context: &mut Context<'_>,
         scratch: &mut Scratch,
     ) -> Poll<io::Result<usize>> {
-        let own = !self.buffer.is_empty();
-        if own {
-            // The rest of the frame and the start of the next, but not much more ahead than is already
-            // there: memory follows the bytes that have come, not the length that was announced.
-            let have = self.buffer.len();
-            let rest = self.need.saturating_sub(have);
-            let ahead = have.saturating_mul(8).clamp(AHEAD_MIN, READ_SIZE).max(have);
-            let wanted = rest.min(ahead) + 4096;
-            // Not for the few bytes that have come since: to reserve is to double.
-            if self.buffer.capacity() - have < wanted / 2 {
-                self.buffer.reserve(wanted);
-            }
-        } else {
-            std::mem::swap(&mut self.buffer, &mut scratch.0);
-            self.buffer.clear();
-            // Large frames that are still held share the buffer. What is left of it is used before
-            // there is another: each would otherwise hold a whole one, however few bytes it has.
-            let whole = self.buffer.try_reclaim(READ_SIZE);
-            if !whole && self.buffer.capacity() < READ_SIZE / 2 {
-                self.buffer.reserve(READ_SIZE);
-            }
+        if self.buffer.len() >= KEEP_MIN {
+            self.make_room(scratch);
+            return tokio_util::io::poll_read_buf(Pin::new(io), context, &mut self.buffer);
         }
-        let result = tokio_util::io::poll_read_buf(Pin::new(io), context, &mut self.buffer);
-        if !own && !matches!(result, Poll::Ready(Ok(1..))) {
-            std::mem::swap(&mut self.buffer, &mut scratch.0);
+        // What is there already goes in front. To read as much as will fit behind it would take many
+        // reads of a connection that is busy, and room for it on each that is not.
+        let mut buffer = scratch.take();
+        buffer.extend_from_slice(&self.buffer);
+        let result = tokio_util::io::poll_read_buf(Pin::new(io), context, &mut buffer);
+        if matches!(result, Poll::Ready(Ok(1..))) {
+            (self.buffer, self.lent) = (buffer, true);
+        } else {
+            scratch.give_back(buffer);
         }
         result
+    }
+
+    /// Makes room for the rest of the frame and the start of the next, but not for much more ahead than
+    /// is already there: memory follows the bytes that have come, not the length that was announced.
+    fn make_room(&mut self, scratch: &mut Scratch) {
+        let have = self.buffer.len();
+        let wanted = self.need.saturating_sub(have).min(have.max(READ_SIZE)) + 4096;
+        // Not for the few bytes that have come since: to reserve is to double.
+        if self.buffer.capacity() - have >= wanted / 2 {
+            return;
+        }
+        if have + wanted <= READ_SIZE {
+            let mut whole = scratch.whole();
+            whole.extend_from_slice(&self.buffer);
+            (self.buffer, self.lent) = (whole, true);
+        } else {
+            self.buffer.reserve(wanted);
+            self.lent = false;
+        }
     }
 
     /// Cuts the next whole frame off the front.
@@ -129,6 +187,7 @@ impl Inbound {
                 if size == have {
                     return Ok(Some(std::mem::take(&mut self.ready)));
                 }
+                self.split = true;
                 Ok(Some(self.ready.split_to(size)))
             }
             FrameLength::Need(size) | FrameLength::Known(size) if size > max_frame => {
@@ -146,21 +205,35 @@ impl Inbound {
     /// Gives the worker's buffer back after the whole frames have been cut, and keeps what is left.
     pub(crate) fn settle(&mut self, scratch: &mut Scratch) {
         let rest = std::mem::take(&mut self.ready);
-        let is_scratch = scratch.0.capacity() == 0;
+        let split = std::mem::take(&mut self.split);
         if rest.is_empty() {
             if self.buffer.is_empty() {
                 let buffer = std::mem::take(&mut self.buffer);
-                if is_scratch {
-                    scratch.0 = buffer;
+                if self.lent {
+                    scratch.give_back(buffer);
                 }
             }
-        } else if is_scratch && rest.len() < KEEP_MIN {
-            scratch.0 = std::mem::replace(&mut self.buffer, BytesMut::from(&*rest));
+        } else if self.lent && rest.len() < KEEP_MIN {
+            self.lent = false;
+            scratch.give_back(std::mem::replace(&mut self.buffer, BytesMut::from(&*rest)));
         } else {
-            // In place if no frame that was cut before it is still held by somebody.
-            self.buffer = BytesMut::new();
-            self.buffer = rest.try_into_mut().unwrap_or_else(|rest| BytesMut::from(&*rest));
+            self.keep(rest, split, scratch);
         }
+    }
+
+    /// Keeps the start of a large frame. Those before it may still be held: then it moves, so that
+    /// their buffer is free as soon as they are let go.
+    fn keep(&mut self, rest: Bytes, split: bool, scratch: &mut Scratch) {
+        if self.lent && split {
+            let mut whole = scratch.whole();
+            whole.extend_from_slice(&rest);
+            return scratch.give_back(std::mem::replace(&mut self.buffer, whole));
+        }
+        self.buffer = BytesMut::new();
+        self.buffer = rest.try_into_mut().unwrap_or_else(|rest| {
+            self.lent = false;
+            BytesMut::from(&*rest)
+        });
     }
 }
 
@@ -272,15 +345,60 @@ mod tests {
         assert_eq!(apart.count(), 0, "each frame holds a buffer of its own");
     }
 
+    #[tokio::test]
+    async fn the_start_of_a_frame_holds_no_more_than_itself_and_shortens_no_read() {
+        let (mut client, server) = tokio::io::duplex(1 << 20);
+        let mut server: BoxIo = Box::new(server);
+        let (mut inbound, mut scratch) = (Inbound::default(), Scratch::default());
+        client.write_all(&[50; 10]).await.unwrap();
+        let mut read = async |inbound: &mut Inbound| {
+            std::future::poll_fn(|cx| inbound.poll_read(&mut server, cx, &mut scratch))
+                .await
+                .unwrap();
+            let frames = all(inbound).unwrap().len();
+            inbound.settle(&mut scratch);
+            frames
+        };
+        assert_eq!(read(&mut inbound).await, 0);
+        assert!(inbound.held() < 100, "{}", inbound.held());
+        client.write_all(&[50; 100_000]).await.unwrap();
+        assert_eq!(read(&mut inbound).await, 2000, "all there is comes with one read");
+        assert_eq!(inbound.head(), [50; 10]);
+        assert!(inbound.held() < 100, "{}", inbound.held());
+    }
+
+    #[test]
+    fn buffers_that_are_lent_come_back_when_their_frames_have_gone() {
+        let mut scratch = Scratch::default();
+        let mut held = Vec::new();
+        let mut places = Vec::new();
+        for _ in 0..3 {
+            let mut buffer = scratch.take();
+            buffer.resize(READ_SIZE, 1);
+            places.push(buffer.as_ptr());
+            held.push(buffer.split());
+            scratch.give_back(buffer);
+        }
+        assert_eq!(scratch.spare.len(), 2);
+        drop(held);
+        for _ in 0..3 {
+            let buffer = scratch.take();
+            assert!(places.contains(&buffer.as_ptr()), "a buffer is made anew");
+            scratch.keep(buffer);
+        }
+        (0..3).for_each(|_| scratch.release_some());
+        assert_eq!(scratch.spare.len(), 0);
+    }
+
     #[test]
     fn a_short_rest_does_not_hold_on_to_the_workers_buffer() {
         let buffer = BytesMut::with_capacity(READ_SIZE);
-        let mut inbound = Inbound { buffer, ..Inbound::default() };
+        let mut inbound = Inbound { buffer, lent: true, ..Inbound::default() };
         inbound.buffer.extend_from_slice(&[5, 5]);
         let mut scratch = Scratch::default();
         assert_eq!(inbound.cut(&mut Tiny, 100), Ok(None));
         inbound.settle(&mut scratch);
-        assert!(scratch.0.capacity() >= READ_SIZE - 2);
+        assert!(scratch.current.unwrap().capacity() >= READ_SIZE - 2);
         assert!(inbound.buffer.capacity() < 100);
         assert_eq!(inbound.head(), [5, 5]);
     }

@@ -13,7 +13,7 @@ use metaproto_core::{MessageKind, Metadata, RequestHead, StatusClass};
 
 use crate::counters::{ClusterCounters, Outcome};
 use crate::exchange::Call;
-use crate::message::Message;
+use crate::message::Outgoing;
 use crate::model;
 use crate::route::{Copied, Destination, Mirror, Route};
 use crate::worker::{DownstreamKey, EndpointKey, Worker};
@@ -44,7 +44,12 @@ pub(crate) fn wanted(route: &Route, request: &Metadata, client: IpAddr) -> Optio
 
 /// Sends copies of a call that is about to be sent itself.
 #[cold]
-pub(crate) fn send(worker: &mut Worker, call: &mut Call, message: &Message, copies: Vec<Copied>) {
+pub(crate) fn send(
+    worker: &mut Worker,
+    call: &mut Call,
+    message: Outgoing<'_>,
+    copies: Vec<Copied>,
+) {
     let Some(route) = call.route.clone() else { return };
     for Copied { place, to } in copies {
         let Some(mirror) = route.mirrors.get(place) else { continue };
@@ -67,7 +72,7 @@ pub(crate) fn send(worker: &mut Worker, call: &mut Call, message: &Message, copi
             copy.extra.get_or_insert_default().compared = Some(comparison.clone());
             call.extra.get_or_insert_default().compared = Some(comparison);
         }
-        upstream::dispatch(worker, endpoint, copy, message.kept());
+        upstream::dispatch(worker, endpoint, copy, message.kept().outgoing());
     }
 }
 

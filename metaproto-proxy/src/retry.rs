@@ -13,9 +13,9 @@ use std::time::Duration;
 use metaproto_core::{Error, ErrorKind, MessageKind, Status};
 use tokio::time::Instant;
 
-use crate::cluster::Cluster;
+use crate::cluster::{self, Cluster};
 use crate::exchange::{self, Call, Extra};
-use crate::message::Message;
+use crate::message::{Message, Outgoing};
 use crate::model::{Retry, RetryOn};
 use crate::route::Destination;
 use crate::upstream;
@@ -40,7 +40,7 @@ pub(crate) struct Again {
 }
 
 impl Again {
-    fn new(worker: &Worker, message: &Message, to: Destination, last: EndpointKey) -> Self {
+    fn new(worker: &Worker, message: Outgoing<'_>, to: Destination, last: EndpointKey) -> Self {
         let message = message.kept();
         let kept = worker.clusters.get(to.cluster).map(|cluster| cluster.kept.clone());
         let _kept = Kept::new(kept.unwrap_or_default(), message.len());
@@ -63,10 +63,14 @@ struct Race {
 
 /// A place among the retries of a cluster, given back when it is dropped.
 #[derive(Debug)]
-struct Slot(Rc<Cell<usize>>);
+struct Slot {
+    taken: Rc<Cell<usize>>,
+    /// Its place among those of all workers, where these are limited.
+    _shared: Option<cluster::Slot>,
+}
 
 impl Slot {
-    fn take(cluster: &Cluster) -> Option<Self> {
+    fn take(cluster: &mut Cluster) -> Option<Self> {
         let budget = cluster.model.retry_budget;
         let share = cluster.counters.active.saturating_mul(u64::from(budget.percent)) / 100;
         let most = share.max(u64::from(budget.min));
@@ -74,14 +78,15 @@ impl Slot {
         if taken as u64 >= most {
             return None;
         }
+        let _shared = cluster.retry_slot()?;
         cluster.retries.set(taken + 1);
-        Some(Slot(cluster.retries.clone()))
+        Some(Slot { taken: cluster.retries.clone(), _shared })
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
+        self.taken.set(self.taken.get().saturating_sub(1));
     }
 }
 
@@ -155,7 +160,7 @@ impl Ord for Waiting {
 pub(crate) fn prepare(
     worker: &mut Worker,
     call: &mut Call,
-    message: &Message,
+    message: Outgoing<'_>,
     to: Destination,
     endpoint: EndpointKey,
 ) {
@@ -305,8 +310,8 @@ fn send(worker: &mut Worker, mut call: Call, error: Error) {
     let per_try = route.and_then(|route| route.model.retry.as_ref()?.per_try_timeout);
     again.until = per_try.and_then(|time| worker.now.checked_add(time));
     again.last = endpoint;
-    let message = again.message.kept();
-    upstream::dispatch(worker, endpoint, call, message);
+    let message = again.message.outgoing().kept();
+    upstream::dispatch(worker, endpoint, call, message.outgoing());
 }
 
 /// Ends the calls that wait, with `error`.

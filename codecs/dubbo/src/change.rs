@@ -16,7 +16,8 @@ use crate::response::ResultType;
 pub(crate) fn request<'a>(
     values: &mut impl Values<'a>,
     write: &impl WriteMap,
-    (frame, noted): (&'a Bytes, Option<&Range<usize>>),
+    frame: &'a Bytes,
+    noted: Option<&Range<usize>>,
     mutation: &Mutation,
     out: &mut Output,
 ) -> Result<Option<Range<usize>>, EncodeError> {

@@ -153,18 +153,23 @@ impl Codec for DubboCodec {
             return encode_response(frame, mutation, out).map(|()| None);
         }
         let (mut tables, at) = (Tables::default(), Message::HEADER);
-        let noted = (frame, metadata.timeout_place.as_ref());
+        let noted = metadata.timeout_place.as_ref();
         match Serialization::of(frame) {
             Serialization::HESSIAN2 => {
                 let mut values = Hessian2::new(frame, at, &mut tables);
-                change::request(&mut values, &WriteHessian2, noted, mutation, out)
+                change::request(&mut values, &WriteHessian2, frame, noted, mutation, out)
             }
             Serialization::FASTJSON => {
-                change::request(&mut Json::new(frame, at), &WriteJson, noted, mutation, out)
+                change::request(&mut Json::new(frame, at), &WriteJson, frame, noted, mutation, out)
             }
-            Serialization::FASTJSON2 => {
-                change::request(&mut Jsonb::new(frame, at), &WriteJsonb, noted, mutation, out)
-            }
+            Serialization::FASTJSON2 => change::request(
+                &mut Jsonb::new(frame, at),
+                &WriteJsonb,
+                frame,
+                noted,
+                mutation,
+                out,
+            ),
             _ => Err(EncodeError::Unsupported(OTHER_SERIALIZATIONS)),
         }
     }

@@ -17,15 +17,17 @@ fn no_headers() -> EncodeError {
 /// Appends a frame with its headers changed; hands back what stands in front of the message.
 pub(crate) fn headers(
     frame: &Bytes,
-    carrier: &Carrier,
-    pairs: &[Pair],
+    transport: Option<Transport>,
     mutation: &Mutation,
     out: &mut Output,
 ) -> Result<BytesMut, EncodeError> {
+    let mut pairs = Vec::new();
+    let carrier = Carrier::of_message(transport, frame, |pair| pairs.push(pair))
+        .map_err(|_| EncodeError::Unsupported("changes of a header that can't be read"))?;
     let header = carrier.header.as_ref().ok_or_else(no_headers)?;
     let text = |range: &Range<usize>| frame.get(range.clone()).unwrap_or_default();
     let mut entries: Vec<Entry<'_>> = Vec::new();
-    for Pair { key, value } in pairs {
+    for Pair { key, value } in &pairs {
         let (section, key) = match key {
             Key::Text(place) => (&header.pairs, Name::Text(text(place))),
             Key::Number(number) => (&header.numbered, Name::Number(*number)),

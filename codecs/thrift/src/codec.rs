@@ -8,7 +8,7 @@ use std::time::Duration;
 use metaproto_core::{
     Bytes, BytesMut, Codec, CodecContext, DecodeError, EncodeError, Error, Fault, FrameLength,
     IntText, Interest, MessageKind, Metadata, Mutation, Output, PropertyValue, RequestHead, Side,
-    Source, Status, StatusClass,
+    Source,
 };
 
 use crate::asked::{ARGUMENT, Asked, HEADER, OWN, Shown};
@@ -112,8 +112,7 @@ impl ThriftCodec {
     ) -> Result<(), DecodeError> {
         metadata.header_size = frame.len();
         let mut timed = None;
-        let carrier =
-            self.carrier(frame, |pair| timed = deadline::place(frame, &pair).or(timed.take()))?;
+        let carrier = self.carrier(frame, |pair| deadline::note(&mut timed, frame, &pair))?;
         if carrier.payload >= frame.len() {
             // A frame without a message: some servers send one after each answer.
             metadata.kind = MessageKind::Pong;
@@ -130,7 +129,7 @@ impl ThriftCodec {
         self.names(&carrier, &content, &envelope, metadata);
         values.set_limit(content.bytes.len());
         if metadata.kind == MessageKind::Response {
-            metadata.status = Some(status(&content, &envelope, values)?);
+            metadata.status = Some(reply::status(&content, &envelope, values)?);
         } else {
             metadata.timeout = timed.as_ref().and_then(|place| deadline::read(frame, place));
             metadata.timeout_place = timed;
@@ -248,35 +247,6 @@ impl ThriftCodec {
     }
 }
 
-/// How a call ended. A result has its value in field 0, an exception that the service declares in
-/// another.
-fn status(
-    content: &Content<'_>,
-    envelope: &Envelope,
-    scan: &mut Scan,
-) -> Result<Status, DecodeError> {
-    let mut fields = Fields::new(content.bytes, envelope.end, envelope.encoding);
-    if envelope.kind == MessageType::Reply {
-        return Ok(match fields.head()? {
-            None | Some((0, _)) => Status::ok(0),
-            Some((id, _)) => Status::application_error(i64::from(id)),
-        });
-    }
-    let mut code = 0;
-    // What can't be read of an exception does not make it less of one.
-    while let Ok(Some(field)) = fields.next(scan) {
-        if let (2, Kind::I32, Some(found)) = (field.id, field.kind, fields.int(&field)) {
-            code = found;
-        }
-    }
-    let class = match code {
-        1 => StatusClass::NotFound,
-        2 | 3 | 7..=10 => StatusClass::BadRequest,
-        _ => StatusClass::Internal,
-    };
-    Ok(Status { class, code })
-}
-
 impl Codec for ThriftCodec {
     fn frame_length(&mut self, head: &[u8]) -> Result<FrameLength, DecodeError> {
         if self.is_scanning {
@@ -340,19 +310,9 @@ impl Codec for ThriftCodec {
             out.share(metadata.frame.clone());
             return Ok(metadata.timeout_place.clone());
         }
-        let mut pairs = Vec::new();
-        let carrier = self
-            .carrier(&metadata.frame, |pair| pairs.push(pair))
-            .map_err(|_| EncodeError::Unsupported("changes of a header that can't be read"))?;
-        let head = change::headers(&metadata.frame, &carrier, &pairs, mutation, out)?;
-        let Some(before) = &metadata.timeout_place else { return Ok(None) };
-        let mut timed = None;
-        let read =
-            self.carrier(&head, |pair| timed = deadline::place(&head, &pair).or(timed.take()));
-        // A route that has set it has had its reasons.
-        let is_same =
-            |place: &Range<usize>| head.get(place.clone()) == metadata.frame.get(before.clone());
-        Ok(timed.filter(|place| read.is_ok() && is_same(place)))
+        let head = change::headers(&metadata.frame, self.transport, mutation, out)?;
+        let before = metadata.timeout_place.as_ref();
+        Ok(before.and_then(|before| deadline::moved(&metadata.frame, before, &head)))
     }
 
     fn on_error(

@@ -10,6 +10,7 @@ use std::time::Duration;
 use metaproto_core::EncodeError;
 
 use crate::header::{Key, Pair};
+use crate::message::Carrier;
 
 /// The name in THeader.
 const CLIENT_TIMEOUT: &[u8] = b"client_timeout";
@@ -21,7 +22,7 @@ const RPC_TIMEOUT: u16 = 12;
 const MOST_DIGITS: usize = 18;
 
 /// Where the time stands in `frame`, if this pair of its header tells it.
-pub(crate) fn place(frame: &[u8], pair: &Pair) -> Option<Range<usize>> {
+fn place(frame: &[u8], pair: &Pair) -> Option<Range<usize>> {
     let is_named = match &pair.key {
         Key::Number(number) => *number == RPC_TIMEOUT,
         // The second half of the word that tells the transports apart.
@@ -31,6 +32,21 @@ pub(crate) fn place(frame: &[u8], pair: &Pair) -> Option<Range<usize>> {
     };
     let place = || Some(pair.value.clone());
     is_named.then(place)?.filter(|place| read(frame, place).is_some())
+}
+
+/// Notes where the time stands, if this pair tells it. The last one counts.
+pub(crate) fn note(found: &mut Option<Range<usize>>, frame: &[u8], pair: &Pair) {
+    if let Some(place) = place(frame, pair) {
+        *found = Some(place);
+    }
+}
+
+/// Where the time that stood at `before` of `frame` stands in `head`, the changed header of it. A route
+/// that has set another one has had its reasons: that one is left alone.
+pub(crate) fn moved(frame: &[u8], before: &Range<usize>, head: &[u8]) -> Option<Range<usize>> {
+    let mut found = None;
+    Carrier::of_message(None, head, |pair| note(&mut found, head, &pair)).ok()?;
+    found.filter(|place| head.get(place.clone()) == frame.get(before.clone()))
 }
 
 /// The time that stands at `place`. Nothing is no limit.

@@ -98,7 +98,7 @@ impl Translator {
         let mut timed = None;
         let carrier = Carrier::of_message(None, frame, |pair| {
             if target.remaining.is_some() {
-                timed = deadline::place(frame, &pair).or(timed.take());
+                deadline::note(&mut timed, frame, &pair);
             }
         });
         let carrier = carrier.map_err(|error| unreadable(&error))?;

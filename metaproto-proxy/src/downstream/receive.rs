@@ -34,8 +34,10 @@ pub(super) fn poll(worker: &mut Worker, key: DownstreamKey, context: &mut Contex
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(count @ 1..)) => {
                 client.last_active = worker.now;
+                client.silent_since = None;
                 client.listener.borrow_mut().counters.bytes_received += count as u64;
                 take_frames(worker, key);
+                worker.flush_heavy();
             }
             Poll::Ready(Ok(0)) => end_of_input(worker, key),
             Poll::Ready(Err(error)) => {

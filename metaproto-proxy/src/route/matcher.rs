@@ -22,6 +22,7 @@ impl Matcher {
 }
 
 /// The value of a property, or of the operation if the protocol has no property `operation`.
+#[inline]
 pub(super) fn value<'a>(property: &str, request: &'a Metadata) -> Option<PropertyValue<'a>> {
     match request.property(property) {
         None if property.eq_ignore_ascii_case("operation") => request.operation(),
@@ -31,13 +32,12 @@ pub(super) fn value<'a>(property: &str, request: &'a Metadata) -> Option<Propert
 
 fn predicate_holds(predicate: &Predicate, value: PropertyValue<'_>) -> bool {
     let mut room = IntText::default();
-    let text = value.as_bytes(&mut room);
     match predicate {
-        Predicate::Exact(exact) => text == exact.as_bytes(),
-        Predicate::Prefix(prefix) => text.starts_with(prefix.as_bytes()),
-        Predicate::Suffix(suffix) => text.ends_with(suffix.as_bytes()),
-        Predicate::Contains(part) => contains(text, part.as_bytes()),
-        Predicate::Regex(expression) => expression.is_match(text),
+        Predicate::Exact(exact) => value.is_text(exact.as_bytes()),
+        Predicate::Prefix(prefix) => value.as_bytes(&mut room).starts_with(prefix.as_bytes()),
+        Predicate::Suffix(suffix) => value.as_bytes(&mut room).ends_with(suffix.as_bytes()),
+        Predicate::Contains(part) => contains(value.as_bytes(&mut room), part.as_bytes()),
+        Predicate::Regex(expression) => expression.is_match(value.as_bytes(&mut room)),
         Predicate::Range { start, end } => value
             .as_int()
             .is_some_and(|number| (i128::from(*start)..i128::from(*end)).contains(&number)),

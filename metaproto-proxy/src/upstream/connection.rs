@@ -11,13 +11,13 @@ use tokio::time::Instant;
 use super::id_table::Found;
 use super::in_flight::InFlight;
 use super::keepalive::Ping;
-use super::{Endpoint, Waiting, WaitingLine, exclusive, pool, receive};
+use super::{Endpoint, Waiting, WaitingLine, count, exclusive, pool, receive};
 use crate::cluster::Traffic;
 use crate::downstream;
 use crate::exchange::{self, Call};
 use crate::inbound::Inbound;
 use crate::io::{BoxIo, write_out};
-use crate::message::Message;
+use crate::message::Outgoing;
 use crate::worker::{DownstreamKey, EndpointKey, Peer, SharedWorker, UpstreamKey, Worker};
 
 /// A call that could not be sent, and why.
@@ -80,13 +80,18 @@ impl Upstream {
     /// Appends a call to the outbox and remembers whom its response is for. Gives the call back with
     /// the reason if it can't be sent.
     #[inline(always)]
-    fn write(&mut self, call: Call, message: Message, now: Instant) -> Result<(), Box<Unsent>> {
-        let left = time_left(&call, &message, now);
+    fn write(
+        &mut self,
+        call: Call,
+        message: Outgoing<'_>,
+        now: Instant,
+    ) -> Result<(), Box<Unsent>> {
+        let left = time_left(&call, message, now);
         let id = match self.in_flight.insert(call) {
             Ok(id) => id,
             Err(call) => return Err(Box::new((*call, overloaded()))),
         };
-        match self.put(&message, id, left) {
+        match self.put(message, id, left) {
             Ok(()) => Ok(()),
             Err(error) => match self.in_flight.take(id) {
                 Found::Live(call) => Err(Box::new((call, unwritable(&error)))),
@@ -100,7 +105,7 @@ impl Upstream {
     #[inline(always)]
     fn put(
         &mut self,
-        message: &Message,
+        message: Outgoing<'_>,
         id: Option<u64>,
         left: Option<Duration>,
     ) -> Result<(), EncodeError> {
@@ -135,7 +140,7 @@ impl Upstream {
 
 /// How much time a request has left that can tell so: until it is given up, or this try of it.
 #[inline(always)]
-fn time_left(call: &Call, message: &Message, now: Instant) -> Option<Duration> {
+fn time_left(call: &Call, message: Outgoing<'_>, now: Instant) -> Option<Duration> {
     match message.is_timed() {
         true => call.due().map(|due| due.saturating_duration_since(now)),
         false => None,
@@ -166,8 +171,8 @@ fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
             cluster.counters.connections += 1;
         }
     }
-    for Waiting { call, message } in waiting {
-        send(worker, key, call, message);
+    for Waiting { call, message, .. } in waiting {
+        send(worker, key, call, message.outgoing());
     }
     // Also if nothing waits any longer: clients may be blocked.
     mark(worker, key);
@@ -177,7 +182,7 @@ fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
 
 /// Sends a call on a connection: at once, or when it has been made.
 #[inline(always)]
-pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
+pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: Outgoing<'_>) {
     let Some(upstream) = worker.upstreams.get_mut(key) else {
         let error = Error::new(ErrorKind::UpstreamReset, "the upstream connection has gone");
         return exchange::fail(worker, call, error);
@@ -195,9 +200,11 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: M
         send_unanswered(worker, key, call, message);
     } else {
         let written = upstream.write(call, message, worker.now);
+        let waiting = upstream.outbox.len();
         mark(worker, key);
+        worker.weigh(Peer::Up(key), waiting);
         if let Err(unsent) = written {
-            pool::uncount(worker, key);
+            count::uncount(worker, key);
             exchange::fail(worker, unsent.0, unsent.1);
         }
     }
@@ -205,26 +212,33 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: M
 }
 
 /// Keeps a call until the connection has been made.
-fn wait(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
+fn wait(worker: &mut Worker, key: UpstreamKey, call: Call, message: Outgoing<'_>) {
+    let slot = match count::pending_slot(worker, key) {
+        Ok(slot) => slot,
+        Err(refusal) => {
+            count::uncount(worker, key);
+            return exchange::fail(worker, call, *refusal);
+        }
+    };
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     // What follows the opening of a stream is no call and can't wait here: it must not be read.
     let opens = call.head.kind == MessageKind::StreamOpen;
     if opens && downstream::block(&mut worker.downstreams, call.from) {
         upstream.blocked.push(call.from);
     }
-    upstream.waiting.push(Waiting { call, message });
+    upstream.waiting.push(Waiting { call, message: message.owned(), _slot: slot });
 }
 
 /// Sends what no response will come to: the id only must not be another call's.
-fn send_unanswered(worker: &mut Worker, key: UpstreamKey, call: Call, message: Message) {
+fn send_unanswered(worker: &mut Worker, key: UpstreamKey, call: Call, message: Outgoing<'_>) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     upstream.last_active = worker.now;
-    let left = time_left(&call, &message, worker.now);
+    let left = time_left(&call, message, worker.now);
     let written = match upstream.in_flight.spare_id() {
-        Ok(id) => upstream.put(&message, id, left).map_err(|error| unwritable(&error)),
+        Ok(id) => upstream.put(message, id, left).map_err(|error| unwritable(&error)),
         Err(_) => Err(overloaded()),
     };
-    pool::uncount(worker, key);
+    count::uncount(worker, key);
     mark(worker, key);
     match written {
         Ok(()) => exchange::sent(worker, &call),

@@ -25,16 +25,30 @@ impl Worker {
     pub(crate) fn flush(&mut self) {
         let mut dirty = std::mem::take(&mut self.dirty);
         for peer in dirty.drain(..) {
-            match peer {
-                Peer::Down(key) => downstream::flush(self, key),
-                Peer::Up(key) => upstream::flush(self, key),
-            }
+            self.write_to(peer);
         }
+        self.heavy.clear();
         // A flush may mark others (a failed connection is answered for); they are next.
         if self.dirty.is_empty() {
             self.dirty = dirty;
         } else {
             self.flusher.wake_by_ref();
+        }
+    }
+
+    /// Writes to the peers for which much waits. Nothing may be half done when this is called: a
+    /// connection that fails is closed.
+    #[inline]
+    pub(crate) fn flush_heavy(&mut self) {
+        while let Some(peer) = self.heavy.pop() {
+            self.write_to(peer);
+        }
+    }
+
+    fn write_to(&mut self, peer: Peer) {
+        match peer {
+            Peer::Down(key) => downstream::flush(self, key),
+            Peer::Up(key) => upstream::flush(self, key),
         }
     }
 }

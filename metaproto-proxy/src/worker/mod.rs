@@ -51,8 +51,12 @@ new_key_type! {
     pub(crate) struct ClusterKey;
 }
 
+/// A peer that this many bytes wait for is not kept waiting until the end of the turn: to write them
+/// with others would save little, and meanwhile they would leave the processor's cache.
+const HEAVY: usize = 32 * 1024;
+
 /// A connection of either side.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Peer {
     Down(DownstreamKey),
     Up(UpstreamKey),
@@ -99,6 +103,8 @@ pub(crate) struct Worker {
     /// A handle to itself, for the tasks that it spawns.
     this: std::rc::Weak<RefCell<Worker>>,
     dirty: Vec<Peer>,
+    /// Those of them for which much waits.
+    heavy: Vec<Peer>,
     flusher: Waker,
     pub(crate) ended: Rc<Notify>,
 }
@@ -142,6 +148,7 @@ impl Worker {
                 draining: None,
                 this: this.clone(),
                 dirty: Vec::new(),
+                heavy: Vec::new(),
                 flusher: Waker::noop().clone(),
                 ended: Rc::new(Notify::new()),
             })
@@ -176,6 +183,15 @@ impl Worker {
             self.flusher.wake_by_ref();
         }
         self.dirty.push(peer);
+    }
+
+    /// Takes note of how many bytes wait for a marked peer: if they are many, it is written to
+    /// [before the turn ends](Worker::flush_heavy).
+    #[inline]
+    pub(crate) fn weigh(&mut self, peer: Peer, waiting: usize) {
+        if waiting >= HEAVY && self.heavy.last() != Some(&peer) {
+            self.heavy.push(peer);
+        }
     }
 }
 

@@ -76,6 +76,7 @@ impl Worker {
                 upstream::keep_alive(self);
             }
             reload::collect(self);
+            self.scratch.release_some();
             self.clock.next_idle = Some(self.now + self.idle_tick());
         }
         self.clock.quiet_ticks = if busy { 0 } else { self.clock.quiet_ticks + 1 };

@@ -11,6 +11,9 @@ const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
+/// A value, and the most milliseconds that fit it.
+type Form = (Vec<u8>, u64);
+
 /// A call in Hessian 2 with these attachments, key and value in turn.
 fn hessian(attachments: &[&[u8]]) -> Metadata {
     let body = [&texts(&["2.0.2", "s", "1", "m", ""])[..], b"H", &attachments.concat(), b"Z"];
@@ -50,7 +53,7 @@ fn what_the_consumer_counts_is_what_counts() {
 
 #[test]
 fn what_is_left_is_written_in_the_form_of_what_was_there() {
-    let forms: [(Vec<u8>, u64); 10] = [
+    let forms: [Form; 10] = [
         (texts(&["3000"]), 9999),
         (texts(&["7"]), 9),
         (vec![0xbf], 47),
@@ -114,7 +117,7 @@ fn what_is_left_is_written_into_jsonb() {
         body.extend(block(&[&[0xa6][..], &entries.concat(), &[0xa5]].concat()));
         request(&frame(0xd7, 0, 7, &body))
     };
-    let values: [(Vec<u8>, u64); 6] = [
+    let values: [Form; 6] = [
         (text("3000"), 9999),
         (vec![0x2a], 47),
         (vec![0x3b, 0xe8], 2047),
@@ -123,7 +126,7 @@ fn what_is_left_is_written_into_jsonb() {
         (vec![0xbe, 0, 0, 0, 0, 0, 0, 0x27, 0x10], u64::MAX >> 1),
     ];
     for (value, most) in values {
-        let call = &call(&[text("a"), text("b"), text("_TO"), value.clone()]);
+        let call = call(&[text("a"), text("b"), text("_TO"), value.clone()]);
         assert_eq!(call.unread, None);
         let own = call.timeout.expect("it has a timeout");
         for (remaining, expected) in
