@@ -269,7 +269,7 @@ impl Metadata {
     /// The first property of this name, whose case does not matter. Of those behind a
     /// [prefix](Metadata::prefix_from_here), which are entries of a map, the last.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn property(&self, name: &str) -> Option<PropertyValue<'_>> {
         let name = name.as_bytes();
         let Some((prefix, from)) = self.prefix else { return self.find(&self.properties, name) };
@@ -281,7 +281,8 @@ impl Metadata {
         })
     }
 
-    #[inline]
+    // What is found is looked at at once: handed over in memory it would have to be waited for.
+    #[inline(always)]
     fn find<'a>(&'a self, among: &'a [Property], name: &[u8]) -> Option<PropertyValue<'a>> {
         let found = among.iter().find(|(n, _)| self.name(n).eq_ignore_ascii_case(name));
         found.map(|(_, value)| self.value(value))
@@ -327,7 +328,7 @@ impl Metadata {
         names.chain(values).find(|range| self.frame.get((*range).clone()).is_none()).cloned()
     }
 
-    #[inline]
+    #[inline(always)]
     fn name<'a>(&'a self, name: &'a Name) -> &'a [u8] {
         match name {
             Name::Static(text) => text.as_bytes(),
@@ -336,7 +337,7 @@ impl Metadata {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn value<'a>(&'a self, value: &'a Value) -> PropertyValue<'a> {
         match value {
             Value::Static(text) => PropertyValue::Text(text.as_bytes()),

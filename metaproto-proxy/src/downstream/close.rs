@@ -6,16 +6,16 @@ use std::rc::Rc;
 use std::task::Context;
 use std::time::Duration;
 
-use metaproto_core::{Error, ErrorKind};
 use tokio::io::AsyncWrite;
 
-use super::connection::{Downstream, Stage, wake_if_free};
+use super::connection::{Downstream, Stage};
 use super::listener::Listener;
+use super::watch::watch;
 use crate::upstream::{self, REST};
 use crate::worker::{DownstreamKey, Worker};
 
 /// How long a client that was told the end may be silent before it closes its side ...
-const LINGER: Duration = Duration::from_secs(1);
+pub(super) const LINGER: Duration = Duration::from_secs(1);
 /// ... and how long it may go on sending what is dropped.
 const LONGEST_LINGER: Duration = Duration::from_secs(10);
 
@@ -92,6 +92,7 @@ fn say_the_end(worker: &mut Worker, key: DownstreamKey) {
     }
     client.paused = false;
     client.waker.wake_by_ref();
+    watch(worker, key);
     worker.clock.start();
 }
 
@@ -104,53 +105,6 @@ pub(super) fn remove(worker: &mut Worker, key: DownstreamKey) {
     let bound = client.bound.into_iter().map(|(_, upstream)| upstream).collect();
     upstream::client_gone(worker, key, bound, client.in_flight);
     end_if_drained(worker);
-}
-
-/// Ends what has waited long enough: for its client to close, or for the drain.
-pub(crate) fn expire(worker: &mut Worker) {
-    let now = worker.now;
-    let force = worker.draining.is_some_and(|drain| drain.close_at <= now);
-    if worker.draining.is_some_and(|drain| drain.abort_at <= now) {
-        let error = Error::new(ErrorKind::Draining, "the proxy has shut down before the response");
-        upstream::abort(worker, &error);
-    }
-    let over = |client: &Downstream| match client.stage {
-        _ if force => true,
-        Stage::Lingering(until) => until <= now || client.last_active + LINGER <= now,
-        _ => false,
-    };
-    for key in keys(worker, over) {
-        remove(worker, key);
-    }
-    for key in keys(worker, |client| client.paused) {
-        let slow = worker.downstreams.get_mut(key).is_some_and(Downstream::lose_patience);
-        if slow {
-            wake_if_free(worker, key);
-        }
-    }
-    for key in keys(worker, |client| client.draining.is_some()) {
-        finish_if_done(worker, key);
-    }
-    own_what_waits(worker);
-    end_if_drained(worker);
-}
-
-/// The bytes that are copied in a tick, at the most: a part of a millisecond.
-const COPIES: usize = 1 << 20;
-
-/// What waits for clients that take nothing shall not keep the buffers that it was read into.
-fn own_what_waits(worker: &mut Worker) {
-    let now = worker.now;
-    let mut left = COPIES;
-    for client in worker.downstreams.values_mut() {
-        let waits = client.stalled_since.is_some_and(|since| since + REST <= now);
-        if waits && left > 0 {
-            left = left.saturating_sub(client.outbox.own(left));
-        }
-    }
-    if left < COPIES {
-        worker.clock.start();
-    }
 }
 
 /// Closes the connections that nothing has happened on for long, and gives back the memory of those
@@ -222,6 +176,7 @@ pub(crate) fn drain(worker: &mut Worker, key: DownstreamKey) {
     if client.stage == Stage::Serving && client.codec.go_away(client.outbox.tail()).is_ok() {
         super::connection::mark(worker, key);
     }
+    watch(worker, key);
     worker.clock.start();
 }
 

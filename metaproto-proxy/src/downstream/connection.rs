@@ -16,6 +16,7 @@ use super::close::{finish_if_done, remove};
 use super::listener::{Listener, Place};
 use super::order::Order;
 use super::receive;
+use super::watch::watch;
 use crate::counters::Outcome;
 use crate::exchange::Call;
 use crate::inbound::Inbound;
@@ -82,6 +83,8 @@ pub(crate) struct Downstream {
     /// When it is asked to end.
     pub(crate) retires_at: Option<Instant>,
     pub(crate) marked: bool,
+    /// The clock [looks at it](super::watch).
+    pub(super) watched: bool,
     pub(crate) waker: Waker,
     /// The client's own.
     pub(crate) address: IpAddr,
@@ -235,6 +238,7 @@ pub(super) fn start(
         stalled_since: None,
         retires_at: max_age.and_then(|age| worker.now.checked_add(upstream::shortened(age))),
         marked: false,
+        watched: false,
         waker: Waker::noop().clone(),
         address,
         _place: place,
@@ -256,18 +260,17 @@ pub(crate) fn open(worker: &mut Worker, request: &Metadata, from: DownstreamKey)
         listener.counters.started += 1;
         listener.counters.active += 1;
     }
-    let listener = Some(client.listener.clone());
-    let head = RequestHead::of(request);
     // Only what is answered takes a place among the answers.
-    let two_way = head.kind != MessageKind::Oneway;
+    let two_way = request.kind != MessageKind::Oneway;
     let ticket = client.order.as_mut().filter(|_| two_way).map_or(0, Order::take_ticket);
     Some(Call {
         from,
-        listener,
+        listener: Some(client.listener.clone()),
         ticket,
         opened: worker.micros,
         sent: 0,
-        head,
+        // Made where it is to stand: it is not small.
+        head: RequestHead::of(request),
         deadline: None,
         route: None,
         failed_connects: 0,
@@ -334,7 +337,8 @@ pub(crate) fn flush(worker: &mut Worker, key: DownstreamKey) {
         client.stalled_since = None;
         client.listener.borrow_mut().counters.bytes_sent += written;
     }
-    if result.is_pending() {
+    let is_full = result.is_pending();
+    if is_full {
         client.stalled_since.get_or_insert(worker.now);
     }
     if let Poll::Ready(Err(error)) = result {
@@ -351,6 +355,9 @@ pub(crate) fn flush(worker: &mut Worker, key: DownstreamKey) {
     if client.outbox.len() <= half && !client.throttled.is_empty() {
         let throttled = std::mem::take(&mut client.throttled);
         upstream::resume(worker, throttled);
+    }
+    if is_full {
+        watch(worker, key);
     }
     wake_if_free(worker, key);
     finish_if_done(worker, key);

@@ -6,6 +6,7 @@ use metaproto_core::{DecodeError, Error, ErrorKind, MessageKind, Metadata, Reque
 
 use super::close::{end_of_input, remove, stop_reading};
 use super::connection::{self, Stage};
+use super::watch::watch;
 use crate::exchange;
 use crate::inbound::CutError;
 use crate::worker::{DownstreamKey, Worker};
@@ -77,6 +78,7 @@ fn take_frame(worker: &mut Worker, metadata: &mut Metadata, key: DownstreamKey) 
     }
     if client.must_pause() {
         client.paused = true;
+        watch(worker, key);
         worker.clock.start();
         return false;
     }

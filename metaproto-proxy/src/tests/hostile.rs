@@ -82,6 +82,26 @@ fn a_client_that_calls_and_never_reads_is_bounded_whatever_the_answers() {
     }
 }
 
+/// To look at all of them with every tick would cost more than to serve some.
+#[test]
+fn the_clock_looks_only_at_clients_that_time_does_something_to() {
+    run(simple(Sharing::Shared), async |world| {
+        let watched = || world.worker.borrow().watched.len();
+        let _quiet = world.client().await;
+        let mut slow = world.client_with_pipe(10).await;
+        slow.send(&request(1, "x")).await;
+        let mut server = world.accept(1).await;
+        let got = server.recv().await;
+        assert_eq!(watched(), 0);
+        server.send(&response(got.id, [7; 30_000])).await;
+        sleep(ms(100)).await;
+        assert_eq!(watched(), 1, "it does not take its response");
+        slow.expect(&response(1, [7; 30_000])).await;
+        sleep(ms(100)).await;
+        assert_eq!(watched(), 0);
+    });
+}
+
 /// A buffer that many share is freed with the last of them.
 #[test]
 fn what_waits_for_a_client_does_not_hold_what_it_was_read_with() {

@@ -53,7 +53,7 @@ new_key_type! {
 
 /// A peer that this many bytes wait for is not kept waiting until the end of the turn: to write them
 /// with others would save little, and meanwhile they would leave the processor's cache.
-const HEAVY: usize = 32 * 1024;
+const HEAVY: usize = 256 * 1024;
 
 /// A connection of either side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +102,8 @@ pub(crate) struct Worker {
     pub(crate) draining: Option<Drain>,
     /// A handle to itself, for the tasks that it spawns.
     this: std::rc::Weak<RefCell<Worker>>,
+    /// The clients that the clock looks at.
+    pub(crate) watched: Vec<DownstreamKey>,
     dirty: Vec<Peer>,
     /// Those of them for which much waits.
     heavy: Vec<Peer>,
@@ -147,6 +149,7 @@ impl Worker {
                 load: Load::default(),
                 draining: None,
                 this: this.clone(),
+                watched: Vec::new(),
                 dirty: Vec::new(),
                 heavy: Vec::new(),
                 flusher: Waker::noop().clone(),

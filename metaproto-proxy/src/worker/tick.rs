@@ -22,6 +22,13 @@ const IDLE_TICK: Duration = Duration::from_secs(1);
 /// How often it is looked at what the process holds, if that is bounded and no call is in flight.
 const LOOK_TICK: Duration = Duration::from_millis(50);
 
+/// How often it is looked at what so many connections hold, if calls are in flight. To add that up takes
+/// some 50 ns for each, which is to be less than a hundredth of the time.
+fn look_tick(connections: usize) -> Duration {
+    const EACH: Duration = Duration::from_micros(5);
+    EACH.saturating_mul(u32::try_from(connections).unwrap_or(u32::MAX)).min(LOOK_TICK)
+}
+
 /// How many ticks the clock goes on after the last request, so that a quiet client does not start
 /// and stop it with every call.
 const REST_AFTER: u32 = 100;
@@ -34,6 +41,8 @@ pub(crate) struct Clock {
     running: bool,
     quiet_ticks: u32,
     next_idle: Option<Instant>,
+    /// When it is next looked at what the process holds.
+    next_look: Option<Instant>,
 }
 
 impl Clock {
@@ -66,7 +75,11 @@ impl Worker {
         let mut busy = upstream::expire(self) || self.draining.is_some();
         busy |= retry::send_due(self);
         downstream::expire(self);
-        overload::look(self);
+        if self.clock.next_look.is_none_or(|next| next <= self.now) {
+            overload::look(self);
+            let connections = self.downstreams.len() + self.upstreams.len();
+            self.clock.next_look = Some(self.now + look_tick(connections));
+        }
         if self.clock.next_idle.is_none_or(|next| next <= self.now) {
             // A worker that was stopped for a while has yet to read what came meanwhile.
             let on_time = self.clock.next_idle.is_none_or(|next| self.now < next + IDLE_TICK);
