@@ -114,6 +114,8 @@ pub struct ListenerCounters {
     pub connections_active: u64,
     /// Connections closed at once because there were too many, or the process was overloaded.
     pub connections_refused: u64,
+    /// Times that a client could not be accepted because descriptors or memory had run out.
+    pub accept_failures: u64,
     /// Connections closed because the client sent what can't be read.
     pub protocol_errors: u64,
     /// Connections closed because the client did not read its responses.
@@ -161,6 +163,8 @@ pub struct ClusterCounters {
     pub connections_active: u64,
     /// Connections that could not be made.
     pub connect_failures: u64,
+    /// Those of them that failed because the proxy's own descriptors or memory had run out.
+    pub local_connect_failures: u64,
     /// Connections that the upstream closed or reset while requests were in flight on them.
     pub resets: u64,
     /// Connections closed because the upstream sent what can't be read.
@@ -211,6 +215,20 @@ pub struct ClusterCounters {
     pub mirror_different: u64,
     /// Copies that could not be compared: they, or their requests, got no response.
     pub mirror_unanswered: u64,
+    /// Requests refused because as many connections were open as may be.
+    pub refused_connections: u64,
+    /// Requests refused because as many waited for a connection as may.
+    pub refused_pending: u64,
+    /// Requests refused because as many were in flight as may be.
+    pub refused_requests: u64,
+    /// Requests refused because as many of their operation were in flight as may be.
+    pub refused_operations: u64,
+    /// Requests refused because answers took too long for so many.
+    pub refused_adaptive: u64,
+    /// Requests that wait for a connection now.
+    pub pending: u64,
+    /// The bounds on requests in flight that were found by how long answers take, of all workers.
+    pub adaptive_limit: u64,
     /// Requests that got no response in time.
     pub timeouts: u64,
     /// Pings of upstreams, answered by the proxy.
@@ -267,8 +285,9 @@ impl ListenerCounters {
     /// Adds another's numbers.
     pub fn merge(&mut self, other: &ListenerCounters) {
         add_fields!(self, other,
-            connections connections_active connections_refused protocol_errors slow_clients
-            idle_timeouts frame_timeouts bytes_received bytes_sent pings dropped unread_bodies unchanged_responses shed overload_closed buffered started active);
+            connections connections_active connections_refused accept_failures protocol_errors slow_clients
+            idle_timeouts frame_timeouts bytes_received bytes_sent pings dropped unread_bodies
+            unchanged_responses shed overload_closed buffered started active);
         self.completed.merge(&other.completed);
         self.duration.merge(&other.duration);
     }
@@ -278,11 +297,12 @@ impl ClusterCounters {
     /// Adds another's numbers.
     pub fn merge(&mut self, other: &ClusterCounters) {
         add_fields!(self, other,
-            connections connections_active connect_failures resets protocol_errors bytes_received
+            connections connections_active connect_failures local_connect_failures resets protocol_errors bytes_received
             bytes_sent requests active panicked spilled unkeyed redispatched health_checks
             health_check_failures endpoints_healthy endpoints_unhealthy dns_lookups
             dns_failures ejections ejections_refused retries retries_refused mirrored
-            mirror_dropped mirror_equal mirror_different mirror_unanswered
+            mirror_dropped mirror_equal mirror_different mirror_unanswered refused_connections refused_pending
+            refused_requests refused_operations refused_adaptive pending adaptive_limit
             timeouts pings late unmatched keepalive_pings
             keepalive_failures unread_bodies buffered);
         self.duration.merge(&other.duration);

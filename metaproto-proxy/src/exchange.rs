@@ -17,6 +17,7 @@ use metaproto_core::{
 };
 use tokio::time::Instant;
 
+use crate::cluster::Slot;
 use crate::counters::Outcome;
 use crate::downstream::{Downstream, Listener};
 use crate::message::{Outgoing, Rewritten, rewritten};
@@ -63,6 +64,8 @@ pub(crate) struct Call {
 pub(crate) struct Extra {
     /// What it takes to try again, if its route says so.
     pub(crate) again: Option<Again>,
+    /// Its place among the calls of its operation, where these are limited.
+    pub(crate) slot: Option<Rc<Slot>>,
     /// What its status is compared with.
     pub(crate) compared: Option<Rc<Comparison>>,
 }
@@ -77,6 +80,7 @@ impl Call {
     /// Another call for the same request. Only one of the two may be closed.
     pub(crate) fn twin(&self, again: Again) -> Self {
         let compared = self.compared().cloned();
+        let slot = self.extra.as_ref().and_then(|extra| extra.slot.clone());
         Call {
             from: self.from,
             listener: self.listener.clone(),
@@ -88,7 +92,7 @@ impl Call {
             route: self.route.clone(),
             failed_connects: 0,
             timed: None,
-            extra: Some(Box::new(Extra { again: Some(again), compared })),
+            extra: Some(Box::new(Extra { again: Some(again), slot, compared })),
         }
     }
 
@@ -148,6 +152,10 @@ fn choose(
     }
 
     let destination = route.destination(metadata, client.address);
+    let cluster = destination.and_then(|to| worker.clusters.get_mut(to.cluster));
+    if let Some(slot) = cluster.map_or(Ok(None), |cluster| cluster.operation_slot(metadata))? {
+        call.extra.get_or_insert_default().slot = Some(Rc::new(slot));
+    }
     let copies = mirror::wanted(&route, metadata, client.address);
     let changes = &route.model.request;
     let rewritten = rewritten(metadata, filtered, changes, &*client.codec)

@@ -14,10 +14,12 @@
 pub mod config;
 pub mod counters;
 pub mod dns;
+pub mod handover;
 pub mod model;
 pub mod telemetry;
 
 mod cluster;
+mod descriptors;
 mod downstream;
 mod exchange;
 mod filter;
@@ -40,7 +42,8 @@ mod tests;
 mod upstream;
 mod worker;
 
+pub use self::descriptors::{excessive_connections, raise_descriptor_limit};
 pub use self::filter::{Filter, Verdict};
 pub use self::proxy::{Builder, Handle, Proxy, StartError};
 pub use self::signals::stop as stop_signal;
-pub use self::sockets::BindError;
+pub use self::sockets::{BindError, OpenSockets, UnusedSocket};

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use metaproto_core::{Error, ErrorKind};
 
+use crate::cluster::Usages;
 use crate::counters::ProcessCounters;
 use crate::downstream;
 use crate::exchange::Call;
@@ -63,6 +64,8 @@ pub(crate) struct Process {
     held: AtomicUsize,
     /// The connections of clients.
     pub(crate) connections: Arc<AtomicUsize>,
+    /// What is used of clusters that have limits.
+    pub(crate) usages: Usages,
     /// The stage, as a number.
     stage: AtomicU8,
 }
@@ -96,7 +99,7 @@ impl Load {
     }
 
     /// Tells what this worker holds, and finds out how much all do.
-    fn tell(&mut self, held: usize) -> usize {
+    pub(crate) fn tell(&mut self, held: usize) -> usize {
         let process = &self.process.held;
         // One addition, which wraps around if it is less than before: nobody ever sees half of it.
         let change = held.wrapping_sub(self.told);
@@ -150,7 +153,8 @@ impl Drop for Load {
 /// nothing to add up.
 pub(crate) fn look(worker: &mut Worker) {
     let max = worker.snapshot.overload.max_memory;
-    if max.is_none() && worker.load.told == 0 {
+    // Who held nothing has yet to learn that what others held is too much no longer.
+    if max.is_none() && worker.load.told == 0 && !worker.load.sheds() {
         return;
     }
     let mine = if max.is_some() { held(worker) } else { 0 };

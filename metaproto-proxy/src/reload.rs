@@ -164,6 +164,7 @@ fn apply_clusters(worker: &mut Worker, snapshot: &Snapshot) -> HashMap<ClusterNa
             if let Some(cluster) = worker.clusters.get_mut(key) {
                 let before = cluster.sharing;
                 cluster.update(model.clone(), listener);
+                cluster.limit(&worker.load.process.usages);
                 let changed = cluster.sharing != before;
                 apply_endpoints(worker, key, changed);
             }
@@ -233,7 +234,9 @@ pub(crate) fn collect(worker: &mut Worker) {
     worker.retired.retain(|listener| {
         let in_use = Rc::strong_count(listener) > 1;
         if !in_use {
-            let listener = listener.borrow();
+            let mut listener = listener.borrow_mut();
+            // As it was last measured.
+            listener.counters.buffered = 0;
             let sum = counters.listeners.entry(listener.model.name.clone()).or_default();
             sum.merge(&listener.counters);
         }
@@ -254,7 +257,8 @@ pub(crate) fn collect(worker: &mut Worker) {
         let busy = worker.endpoints.values().any(|endpoint| endpoint.cluster == key);
         if busy {
             worker.unused_clusters.push(key);
-        } else if let Some(cluster) = worker.clusters.remove(key) {
+        } else if let Some(mut cluster) = worker.clusters.remove(key) {
+            cluster.counters.buffered = 0;
             let sum = worker.counters.clusters.entry(cluster.model.name.clone()).or_default();
             sum.merge(&cluster.counters);
         }

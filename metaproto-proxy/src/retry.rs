@@ -13,7 +13,7 @@ use std::time::Duration;
 use metaproto_core::{Error, ErrorKind, MessageKind, Status};
 use tokio::time::Instant;
 
-use crate::cluster::Cluster;
+use crate::cluster::{self, Cluster};
 use crate::exchange::{self, Call, Extra};
 use crate::message::{Message, Outgoing};
 use crate::model::{Retry, RetryOn};
@@ -63,10 +63,14 @@ struct Race {
 
 /// A place among the retries of a cluster, given back when it is dropped.
 #[derive(Debug)]
-struct Slot(Rc<Cell<usize>>);
+struct Slot {
+    taken: Rc<Cell<usize>>,
+    /// Its place among those of all workers, where these are limited.
+    _shared: Option<cluster::Slot>,
+}
 
 impl Slot {
-    fn take(cluster: &Cluster) -> Option<Self> {
+    fn take(cluster: &mut Cluster) -> Option<Self> {
         let budget = cluster.model.retry_budget;
         let share = cluster.counters.active.saturating_mul(u64::from(budget.percent)) / 100;
         let most = share.max(u64::from(budget.min));
@@ -74,14 +78,15 @@ impl Slot {
         if taken as u64 >= most {
             return None;
         }
+        let _shared = cluster.retry_slot()?;
         cluster.retries.set(taken + 1);
-        Some(Slot(cluster.retries.clone()))
+        Some(Slot { taken: cluster.retries.clone(), _shared })
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
+        self.taken.set(self.taken.get().saturating_sub(1));
     }
 }
 

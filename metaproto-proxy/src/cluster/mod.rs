@@ -1,6 +1,9 @@
 //! A cluster as a worker runs it: its endpoints, and the choice among them.
 
+mod adaptive;
 mod balance;
+mod circuit;
+mod limits;
 mod outlier;
 
 use std::cell::Cell;
@@ -13,6 +16,8 @@ use tokio::time::Instant;
 
 use self::balance::Balancer;
 pub(crate) use self::balance::{Changed, Latency, answered, pick, unanswered};
+pub(crate) use self::circuit::{Slot, Usages};
+use self::limits::Limits;
 pub(crate) use self::outlier::{Record, Seen, observe};
 use crate::counters::ClusterCounters;
 use crate::model::{self, Labels, SubsetFallback};
@@ -58,6 +63,8 @@ pub(crate) struct Cluster {
     /// Set by an endpoint that has become usable, or ceased to be.
     pub(crate) changed: Changed,
     balancer: Balancer,
+    /// What it refuses, if it has limits.
+    limits: Option<Box<Limits>>,
 }
 
 impl Cluster {
@@ -92,6 +99,7 @@ impl Cluster {
             kept: Rc::default(),
             changed: Changed::default(),
             balancer: Balancer::default(),
+            limits: None,
         }
     }
 
@@ -113,8 +121,9 @@ impl Cluster {
         let endpoints = std::mem::take(&mut self.endpoints);
         let counters = std::mem::take(&mut self.counters);
         let (retries, kept) = (self.retries.clone(), self.kept.clone());
+        let limits = self.limits.take();
         let (changed, balancer) = (self.changed.clone(), std::mem::take(&mut self.balancer));
-        *self = Cluster { endpoints, counters, retries, kept, changed, balancer, ..fresh };
+        *self = Cluster { endpoints, counters, retries, kept, changed, balancer, limits, ..fresh };
     }
 
     /// The endpoints that it should have: those of its subset, or, if there are none and its

@@ -172,6 +172,8 @@ impl Conversion<'_> {
             cluster.health_check = Some(check.model().map_err(fault)?);
         }
         cluster.outlier_detection = file.outlier_detection.as_ref().map(Into::into);
+        overwrite(&mut cluster.circuit_breakers, file.circuit_breakers.as_ref().map(Into::into));
+        cluster.adaptive_concurrency = file.adaptive_concurrency.map(Into::into);
         overwrite(&mut cluster.retry_budget, file.retry_budget.map(Into::into));
         overwrite(&mut cluster.keepalive, file.keepalive.map(Into::into));
         Ok(cluster)

@@ -5,6 +5,7 @@
 pub mod schema;
 
 mod balance;
+mod circuit;
 mod convert;
 mod dns;
 mod error;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::model;
 
 pub use super::balance::{Balance, Endpoint, HashKey, HashKeys, Policy, SubsetFallback};
+pub use super::circuit::{AdaptiveConcurrency, CircuitBreakers};
 pub use super::dns::Dns;
 pub use super::forms::Pairs;
 pub use super::health::{HealthCheck, HealthCheckType};
@@ -291,6 +292,12 @@ pub struct Cluster {
     /// See [`model::Cluster::health_check`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health_check: Option<HealthCheck>,
+    /// See [`model::Cluster::circuit_breakers`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circuit_breakers: Option<CircuitBreakers>,
+    /// See [`model::Cluster::adaptive_concurrency`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adaptive_concurrency: Option<AdaptiveConcurrency>,
     /// See [`model::Cluster::keepalive`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keepalive: Option<Keepalive>,

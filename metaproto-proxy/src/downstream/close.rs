@@ -58,7 +58,11 @@ pub(crate) fn finish_if_done(worker: &mut Worker, key: DownstreamKey) {
             // A client that was served a moment ago may have sent its next request already, so a
             // silent one is let go first. One that is never silent has to be cut off between two
             // requests.
-            let silent = client.last_active + SILENCE <= now;
+            let silent = match client.silent_since {
+                // The first request of one that has just connected is on its way.
+                Some(connected) => connected + PATIENCE <= now,
+                None => client.last_active + SILENCE <= now,
+            };
             if client.draining.is_some_and(|since| silent || since + PATIENCE <= now) {
                 say_the_end(worker, key);
             }
@@ -178,7 +182,7 @@ pub(crate) fn drain(worker: &mut Worker, key: DownstreamKey) {
 
 /// Lets all clients of a listener go.
 pub(crate) fn drain_listener(worker: &mut Worker, listener: &Rc<RefCell<Listener>>) {
-    listener.borrow_mut().stop_accepting();
+    super::listener::stop(worker, listener);
     for key in keys(worker, |client| Rc::ptr_eq(&client.listener, listener)) {
         drain(worker, key);
     }

@@ -74,6 +74,8 @@ pub(crate) struct Downstream {
     /// Upstream connections that are not read because it is choked.
     pub(crate) throttled: Vec<UpstreamKey>,
     pub(crate) last_active: Instant,
+    /// Since when it is connected, if it has not sent anything.
+    pub(crate) silent_since: Option<Instant>,
     /// Since when there is the start of a frame, and not its rest.
     pub(crate) partial_since: Option<Instant>,
     /// Since when it has taken nothing of what waits to be written.
@@ -231,6 +233,7 @@ pub(super) fn start(
         bound: Vec::new(),
         throttled: Vec::new(),
         last_active: worker.now,
+        silent_since: Some(worker.now),
         partial_since: None,
         stalled_since: None,
         retires_at: max_age.and_then(|age| worker.now.checked_add(upstream::shortened(age))),

@@ -1,16 +1,18 @@
 //! Where clients come in.
 
 use std::cell::RefCell;
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use metaproto_core::Interest;
-use tokio::net::TcpListener;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 
+use super::back_off::{self, BackOff, Shortage};
 use super::connection;
 use crate::counters::ListenerCounters;
 use crate::io::BoxIo;
@@ -18,8 +20,8 @@ use crate::model;
 use crate::route::RouteTable;
 use crate::worker::{SharedWorker, Worker};
 
-/// How long to wait when the system has no room for a further connection (no descriptors, say).
-const BACK_OFF: Duration = Duration::from_millis(100);
+/// The task that accepts from a socket, and the socket.
+type Accepting = (AbortHandle, Rc<TcpListener>);
 
 /// A listener as a worker runs it.
 #[derive(Debug)]
@@ -31,7 +33,7 @@ pub(crate) struct Listener {
     pub(crate) counters: ListenerCounters,
     /// Its connections over all workers.
     connections: Arc<AtomicUsize>,
-    accepting: Option<AbortHandle>,
+    accepting: Vec<Accepting>,
 }
 
 impl Listener {
@@ -42,13 +44,13 @@ impl Listener {
             interest: Arc::new(Interest::All),
             counters: ListenerCounters::default(),
             connections: Arc::default(),
-            accepting: None,
+            accepting: Vec::new(),
         }
     }
 
     /// Closes the socket; connections stay.
     pub(crate) fn stop_accepting(&mut self) {
-        if let Some(task) = self.accepting.take() {
+        for (task, _) in self.accepting.drain(..) {
             task.abort();
         }
     }
@@ -84,7 +86,7 @@ impl Drop for OnePlace {
     }
 }
 
-/// Begins to accept clients on `socket`.
+/// Begins to accept clients on `socket` (too).
 pub(crate) fn accept(
     worker: &SharedWorker,
     listener: &Rc<RefCell<Listener>>,
@@ -94,30 +96,71 @@ pub(crate) fn accept(
         Ok(tokio_listener) => tokio_listener,
         Err(error) => return tracing::error!(%error, name = socket.name, "can't accept clients"),
     };
-    let task = tokio::task::spawn_local(run(worker.clone(), listener.clone(), tokio_listener));
+    let tokio_listener = Rc::new(tokio_listener);
+    let socket_and_shortage = (tokio_listener.clone(), socket.shortage);
+    let task = tokio::task::spawn_local(run(worker.clone(), listener.clone(), socket_and_shortage));
     let mut listener = listener.borrow_mut();
-    listener.stop_accepting();
     listener.connections = socket.connections;
-    listener.accepting = Some(task.abort_handle());
+    listener.accepting.push((task.abort_handle(), tokio_listener));
 }
 
-async fn run(worker: SharedWorker, listener: Rc<RefCell<Listener>>, socket: TcpListener) {
+async fn run(
+    worker: SharedWorker,
+    listener: Rc<RefCell<Listener>>,
+    (socket, shortage): (Rc<TcpListener>, Arc<Shortage>),
+) {
+    let mut back_off = BackOff::default();
     loop {
         match socket.accept().await {
             Ok((stream, peer)) => {
+                back_off = BackOff::default();
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, %peer, "a client has gone at once");
                     continue;
                 }
                 welcome(&mut worker.borrow_mut(), &listener, Box::new(stream), peer);
             }
+            // The kernel has taken it from the queue; the next may be fine.
+            Err(error) if back_off::is_of_one_client(&error) => {
+                tracing::debug!(%error, "a client has gone before it was accepted");
+            }
             Err(error) => {
-                // Without a pause this would spin: what is missing does not come back at once.
-                tracing::warn!(%error, "can't accept a client");
-                tokio::time::sleep(BACK_OFF).await;
+                listener.borrow_mut().counters.accept_failures += 1;
+                if shortage.is_new() {
+                    let name = listener.borrow().model.name.clone();
+                    tracing::warn!(%error, name, "can't accept clients; they wait");
+                }
+                tokio::time::sleep(back_off.next()).await;
             }
         }
     }
+}
+
+/// Closes the sockets of a listener. Clients that the kernel has let in are served first: closing would
+/// reset their connections.
+pub(crate) fn stop(worker: &mut Worker, listener: &Rc<RefCell<Listener>>) {
+    let sockets = std::mem::take(&mut listener.borrow_mut().accepting);
+    for (task, socket) in sockets {
+        task.abort();
+        // Bounded by what the queue can hold, so that clients who keep coming don't keep it open.
+        for _ in 0..crate::sockets::BACKLOG {
+            match accept_now(&socket) {
+                Ok((stream, peer)) => welcome(worker, listener, Box::new(stream), peer),
+                Err(error) if back_off::is_of_one_client(&error) => {}
+                // By far the most frequent: the queue is empty.
+                Err(_) => break,
+            }
+        }
+    }
+}
+
+/// Accepts a client without waiting for one.
+fn accept_now(socket: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, peer) = SockRef::from(socket).accept()?;
+    stream.set_nonblocking(true)?;
+    stream.set_tcp_nodelay(true)?;
+    let peer = peer.as_socket().ok_or(io::ErrorKind::InvalidData)?;
+    Ok((TcpStream::from_std(stream.into())?, peer))
 }
 
 /// Takes a client on, unless there are too many.

@@ -7,7 +7,10 @@ use std::time::Duration;
 use super::RetryBudget;
 use metaproto_core::{OptionError, Options, Protocol, Sharing};
 
-use super::{Balance, HashKey, HealthCheck, Labels, Name, OutlierDetection};
+use super::{
+    AdaptiveConcurrency, Balance, CircuitBreakers, HashKey, HealthCheck, Labels, Name,
+    OutlierDetection,
+};
 
 /// A set of endpoints that serve the same calls.
 #[derive(Debug, Clone)]
@@ -49,6 +52,10 @@ pub struct Cluster {
     /// How many copies of calls may be under way to it from each worker, of all routes that
     /// [mirror](super::Mirror) to it as one protocol; at least 1. Further ones are dropped.
     pub max_mirrored: usize,
+    /// What may be in use of it at once.
+    pub circuit_breakers: CircuitBreakers,
+    /// Whether the calls in flight are bounded by how long answers take; `None` is not.
+    pub adaptive_concurrency: Option<AdaptiveConcurrency>,
     /// How long making a connection may take.
     pub connect_timeout: Duration,
     /// How long an upstream connection without a request in flight is kept; `None` is for ever. Pings
@@ -97,6 +104,8 @@ impl Cluster {
             connections: 1,
             max_connections: Self::DEFAULT_MAX_CONNECTIONS,
             max_mirrored: Self::DEFAULT_MAX_MIRRORED,
+            circuit_breakers: CircuitBreakers::default(),
+            adaptive_concurrency: None,
             connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
             idle_timeout: Some(Self::DEFAULT_IDLE_TIMEOUT),
             health_check: None,
@@ -238,9 +247,10 @@ pub struct KeepaliveTimes {
 }
 
 impl Default for KeepaliveTimes {
-    /// A ping after one minute, the end ten seconds later. Peers that close what is silent commonly
-    /// wait for three minutes.
+    /// A ping after half a minute, the end ten seconds later: what is half open is found before the
+    /// default of [`idle_timeout`](Cluster::idle_timeout) closes what is only idle. Peers that close what
+    /// is silent commonly wait for one minute at least.
     fn default() -> Self {
-        KeepaliveTimes { interval: Duration::from_secs(60), timeout: Duration::from_secs(10) }
+        KeepaliveTimes { interval: Duration::from_secs(30), timeout: Duration::from_secs(10) }
     }
 }

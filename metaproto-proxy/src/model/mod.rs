@@ -4,6 +4,7 @@
 //! and never sees their formats.
 
 mod balance;
+mod circuit;
 mod cluster;
 mod dns;
 mod health;
@@ -16,6 +17,7 @@ mod route;
 mod snapshot;
 
 pub use self::balance::{Balance, HashKey, Labels};
+pub use self::circuit::{AdaptiveConcurrency, CircuitBreakers};
 pub use self::cluster::{Cluster, Endpoint, Keepalive, KeepaliveTimes, SubsetFallback};
 pub use self::dns::{Dns, Found, Name, Target};
 pub use self::health::{Check, HealthCheck};

@@ -245,6 +245,7 @@ fn validate_cluster(cluster: &Cluster, path: &str) -> Result<(), Invalid> {
         }
     }
     super::health::validate(cluster, path)?;
+    super::circuit::validate(cluster, path)?;
     if let Some(policy) = &cluster.outlier_detection {
         validate_outliers(policy, &format!("{path}.outlier_detection"))?;
     }

@@ -82,6 +82,15 @@ impl Admin {
         Ok(Admin { listener, started: Instant::now() })
     }
 
+    /// Serves on a socket that is open already. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    pub fn on(socket: std::net::TcpListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Admin { listener: TcpListener::from_std(socket)?, started: Instant::now() })
+    }
+
     /// The address that it is bound to.
     ///
     /// # Errors

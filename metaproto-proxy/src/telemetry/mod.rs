@@ -3,4 +3,5 @@
 pub mod admin;
 pub mod metrics;
 
+mod families;
 mod process;

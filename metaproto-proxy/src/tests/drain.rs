@@ -20,6 +20,7 @@ fn what_is_in_flight_finishes_and_what_is_idle_is_closed() {
             busy.send(&request(1, "a")).await;
             let mut server = world.accept(1).await;
             let got = server.recv().await;
+            tokio::time::sleep(ms(1000)).await;
             let start = Instant::now();
             world.drain(LONG);
             idle.expect(&go_away()).await;
@@ -35,6 +36,28 @@ fn what_is_in_flight_finishes_and_what_is_idle_is_closed() {
             assert!(start.elapsed() < ms(2200));
         });
     }
+}
+
+#[test]
+fn a_client_that_has_just_connected_can_make_its_call() {
+    run(simple(Sharing::Shared), async |world| {
+        let (mut late, mut never) = (world.client().await, world.client().await);
+        let start = Instant::now();
+        world.drain(LONG);
+        late.expect(&go_away()).await;
+        never.expect(&go_away()).await;
+        tokio::time::sleep(ms(900)).await;
+        late.send(&request(1, "a")).await;
+        let mut server = world.accept(1).await;
+        server.echo().await;
+        late.expect(&response(1, "a")).await;
+        late.expect_closed().await;
+        assert!(start.elapsed() < ms(1000));
+        never.expect_closed().await;
+        drop((late, never));
+        world.ended().await;
+        assert!(start.elapsed() < ms(1200));
+    });
 }
 
 #[test]

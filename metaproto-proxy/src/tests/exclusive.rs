@@ -244,3 +244,20 @@ fn a_client_that_has_gone_keeps_its_connection_for_a_while_and_not_for_ever() {
         assert_eq!(world.count(Outcome::Abandoned), 1);
     });
 }
+
+#[test]
+fn a_server_that_closes_behind_each_answer_gets_no_call_on_what_it_has_closed() {
+    run(at_most(1), async |world| {
+        let mut client = world.client().await;
+        let calls: Vec<_> = (0..6).map(|n| request(n, n.to_string())).collect();
+        client.send_all(&calls).await;
+        for call in &calls {
+            let mut server = world.accept(1).await;
+            server.echo().await;
+            // The answer and the end arrive together.
+            drop(server);
+            client.expect(&response(call.id, &call.body)).await;
+        }
+        assert_eq!(world.cluster().resets, 0);
+    });
+}

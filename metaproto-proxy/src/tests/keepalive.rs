@@ -422,12 +422,12 @@ fn a_worker_that_was_stopped_reads_before_it_gives_up() {
 }
 
 #[test]
-fn by_default_the_first_ping_comes_after_a_minute_and_off_is_off() {
+fn by_default_the_first_ping_comes_after_half_a_minute_and_off_is_off() {
     let by_default =
         with(Toy::default(), Sharing::Shared, |_, c| c.keepalive = Keepalive::default());
     run_kept(by_default, async |world| {
         let (_client, mut server) = pair(world).await;
-        assert_eq!(server.recv_within(ms(59_900)).await, Ok(None));
+        assert_eq!(server.recv_within(ms(29_900)).await, Ok(None));
         ping(&mut server).await;
         let start = Instant::now();
         server.expect_closed().await;
@@ -453,4 +453,30 @@ fn keepalive_can_be_turned_on_while_connections_live() {
         world.apply(by_ids(Sharing::Bound));
         ping(&mut server).await;
     });
+}
+
+#[test]
+fn by_default_what_is_half_open_is_found_before_it_would_be_closed_as_idle() {
+    for mode in [Sharing::Shared, Sharing::Exclusive] {
+        let by_default = with(Toy::default(), mode, |_, c| {
+            c.keepalive = Keepalive::default();
+            c.idle_timeout = Some(Cluster::DEFAULT_IDLE_TIMEOUT);
+        });
+        run(by_default, async |world| {
+            // It answers nothing: what is there does not hear.
+            let (_client, mut half_open) = pair(world).await;
+            ping(&mut half_open).await;
+            half_open.expect_closed().await;
+            assert_eq!(world.cluster().keepalive_failures, 1);
+            // It answers, and is closed for being idle, at the time that is set for that.
+            let (_client, mut idle) = pair(world).await;
+            let start = Instant::now();
+            let got = ping(&mut idle).await;
+            idle.send(&Frame::new(PONG, got.id, 0, "")).await;
+            idle.expect_closed().await;
+            let took = start.elapsed();
+            assert!(took >= ms(59_900) && took <= ms(61_100), "{took:?}");
+            assert_eq!(world.cluster().keepalive_failures, 1);
+        });
+    }
 }

@@ -18,6 +18,7 @@ mod hostile;
 mod ids;
 mod keepalive;
 mod latency;
+mod limits;
 mod mirror;
 mod order;
 mod outlier;
@@ -64,9 +65,11 @@ fn listener_of(toy: Toy) -> Listener {
     Listener::new("l", address(100), Arc::new(toy)).route(Route::to("c"))
 }
 
-/// The cluster `c` with this many endpoints.
+/// The cluster `c` with this many endpoints. They need not answer pings.
 fn cluster(sharing: Sharing, endpoints: u8) -> Cluster {
-    Cluster::new("c", (1..=endpoints).map(address)).sharing(sharing)
+    let mut cluster = Cluster::new("c", (1..=endpoints).map(address)).sharing(sharing);
+    cluster.keepalive = Keepalive::Off;
+    cluster
 }
 
 /// A listener before a cluster of one endpoint.

@@ -50,6 +50,28 @@ async fn connected(world: &World, client: &mut Peer) -> [Peer; 2] {
 }
 
 #[test]
+fn an_endpoint_is_not_blamed_when_the_proxy_has_no_descriptors() {
+    let policy = OutlierDetection { consecutive_failures: Some(1), ..three() };
+    run(with(1, policy), async |world| {
+        let mut client = world.client().await;
+        world.door(1, Door::Shortage);
+        for id in 1..=5 {
+            client.send(&request(id, "a")).await;
+            client.expect_error(id, ErrorKind::Overloaded).await;
+        }
+        let cluster = world.cluster();
+        assert_eq!((cluster.connect_failures, cluster.local_connect_failures), (5, 5));
+        assert_eq!((cluster.ejections, cluster.ejections_refused), (0, 0));
+        // As soon as there are some, it is there.
+        world.door(1, Door::Open);
+        client.send(&request(6, "b")).await;
+        let mut server = world.accept(1).await;
+        server.echo().await;
+        client.expect(&response(6, "b")).await;
+    });
+}
+
+#[test]
 fn an_endpoint_whose_calls_fail_is_left_out_and_comes_back_and_longer_the_next_time() {
     run(with(2, three()), async |world| {
         let mut client = world.client().await;

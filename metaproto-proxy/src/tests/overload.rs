@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep};
 use super::*;
 use crate::counters::{Outcome, ProcessCounters};
 use crate::model::{Overload, Retry, RetryOn};
+use crate::overload::{Load, Process};
 
 /// 80% of it are 160,000 bytes.
 const MAX: usize = 200_000;
@@ -248,5 +249,26 @@ fn all_listeners_share_the_bound_of_connections() {
         third.send(&request(1, "a")).await;
         world.accept(1).await.echo().await;
         third.expect(&response(1, "a")).await;
+    });
+}
+
+#[test]
+fn a_worker_that_holds_nothing_learns_that_there_is_no_bound_any_more() {
+    run(with(Sharing::Shared), async |world| {
+        let process = Arc::new(Process::default());
+        let mut other = Load::of(process.clone());
+        world.worker.borrow_mut().load = Load::of(process);
+        other.tell(2 * MAX);
+        sleep(ms(200)).await;
+        assert_eq!(self::process(world).overload_stage, 2);
+        let mut client = world.client().await;
+        client.expect_closed().await;
+        world.apply(simple(Sharing::Shared));
+        sleep(ms(2000)).await;
+        assert_eq!(self::process(world).overload_stage, 0);
+        let mut client = world.client().await;
+        client.send(&request(1, "a")).await;
+        world.accept(1).await.echo().await;
+        client.expect(&response(1, "a")).await;
     });
 }

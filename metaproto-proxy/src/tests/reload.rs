@@ -266,3 +266,31 @@ fn more_connections_by_configuration_let_those_go_that_wait() {
         client.expect(&response(1, "a")).await;
     });
 }
+
+#[test]
+fn a_removed_cluster_and_listener_hold_nothing_any_more() {
+    run(simple(Sharing::Shared), async |world| {
+        world.upstream_pipe(10);
+        let mut client = world.client_with_pipe(10).await;
+        let big = [b'a'; 3000];
+        let call = request(1, big);
+        let ((), mut server) = tokio::join!(client.send(&call), world.accept(1));
+        world.settle().await;
+        assert!(world.cluster().buffered > 2000);
+        let got = server.recv().await;
+        server.send(&response(got.id, big)).await;
+        world.settle().await;
+        assert!(world.listener().buffered > 2000);
+        // The last that was measured is not what counts when they are gone.
+        let mut listener = listener();
+        listener.name = "k".into();
+        listener.routes = vec![Arc::new(Route::to("d"))];
+        let other = Cluster::new("d", [address(2)]);
+        world.apply(Snapshot::new().listener(listener).cluster(other));
+        world.counters();
+        client.recv().await;
+        drop((client, server));
+        tokio::time::sleep(ms(5000)).await;
+        assert_eq!((world.cluster().buffered, world.listener().buffered), (0, 0));
+    });
+}

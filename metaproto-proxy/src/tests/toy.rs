@@ -128,6 +128,7 @@ impl Codec for Toy {
         metadata.context_size = HEADER;
         if let Some(to) = frame.get(HEADER) {
             metadata.push_int("to", *to);
+            metadata.set_operation_int(*to);
             let sealed = DecodeError::message("body", Fault::Other("is sealed"));
             metadata.unread = (*to == SEALED).then_some(sealed);
         }

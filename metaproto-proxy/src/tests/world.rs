@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub(super) enum Door {
     Open,
     Refuse,
     Hang,
+    /// There is no descriptor for the connection.
+    Shortage,
 }
 
 /// Those who have connected to an address and not been accepted.
@@ -57,6 +60,7 @@ impl Connect for Network {
             match door {
                 _ if *net.closed.borrow() => Err(io::ErrorKind::ConnectionRefused.into()),
                 Door::Refuse => Err(io::ErrorKind::ConnectionRefused.into()),
+                Door::Shortage => Err(rustix::io::Errno::MFILE.into()),
                 Door::Hang => std::future::pending().await,
                 Door::Open => {
                     let (ours, theirs) = duplex(net.pipe.borrow().unwrap_or(PIPE));
@@ -232,13 +236,20 @@ impl World {
         self.check_books();
         let counters = self.counters();
         for (name, l) in counters.listeners {
-            assert_eq!((l.active, l.connections_active), (0, 0), "listener {name}: {l:?}");
+            let left = (l.active, l.connections_active, l.buffered);
+            assert_eq!(left, (0, 0, 0), "listener {name}: {l:?}");
         }
         for (name, c) in counters.clusters {
-            assert_eq!((c.active, c.connections_active), (0, 0), "cluster {name}: {c:?}");
+            let left = (c.active, c.connections_active, c.buffered);
+            assert_eq!(left, (0, 0, 0), "cluster {name}: {c:?}");
         }
         let worker = self.worker.borrow();
+        assert!(worker.load.process.usages.is_empty(), "limited, and still in use");
         assert!(worker.downstreams.is_empty() && worker.upstreams.is_empty());
+        assert!(worker.later.is_empty() && worker.retired.is_empty());
+        assert!(worker.clusters.values().all(|c| c.retries.get() == 0 && c.kept.get() == 0));
+        assert_eq!(counters.process.held, 0);
+        assert_eq!(worker.load.process.connections.load(Ordering::Relaxed), 0);
         for endpoint in worker.endpoints.values() {
             assert!(endpoint.active == 0 && endpoint.connections == 0);
             assert!(endpoint.waiting.is_empty() && endpoint.idle.is_empty());

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::id_table::Found;
 use super::in_flight::InFlight;
 use super::keepalive::Ping;
-use super::{Endpoint, Waiting, WaitingLine, exclusive, pool, receive};
+use super::{Endpoint, Waiting, WaitingLine, count, exclusive, pool, receive};
 use crate::cluster::Traffic;
 use crate::downstream;
 use crate::exchange::{self, Call};
@@ -147,7 +147,7 @@ fn opened(worker: &mut Worker, key: UpstreamKey, io: BoxIo) {
             cluster.counters.connections += 1;
         }
     }
-    for Waiting { call, message } in waiting {
+    for Waiting { call, message, .. } in waiting {
         send(worker, key, call, message.outgoing());
     }
     // Also if nothing waits any longer: clients may be blocked.
@@ -180,7 +180,7 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: O
         mark(worker, key);
         worker.weigh(Peer::Up(key), waiting);
         if let Err(unsent) = written {
-            pool::uncount(worker, key);
+            count::uncount(worker, key);
             exchange::fail(worker, unsent.0, unsent.1);
         }
     }
@@ -189,13 +189,20 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: O
 
 /// Keeps a call until the connection has been made.
 fn wait(worker: &mut Worker, key: UpstreamKey, call: Call, message: Outgoing<'_>) {
+    let slot = match count::pending_slot(worker, key) {
+        Ok(slot) => slot,
+        Err(refusal) => {
+            count::uncount(worker, key);
+            return exchange::fail(worker, call, *refusal);
+        }
+    };
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     // What follows the opening of a stream is no call and can't wait here: it must not be read.
     let opens = call.head.kind == MessageKind::StreamOpen;
     if opens && downstream::block(&mut worker.downstreams, call.from) {
         upstream.blocked.push(call.from);
     }
-    upstream.waiting.push(Waiting { call, message: message.owned() });
+    upstream.waiting.push(Waiting { call, message: message.owned(), _slot: slot });
 }
 
 /// Sends what no response will come to: the id only must not be another call's.
@@ -206,7 +213,7 @@ fn send_unanswered(worker: &mut Worker, key: UpstreamKey, call: Call, message: O
         Ok(id) => upstream.put(message, id).map_err(|error| unwritable(&error)),
         Err(_) => Err(overloaded()),
     };
-    pool::uncount(worker, key);
+    count::uncount(worker, key);
     mark(worker, key);
     match written {
         Ok(()) => exchange::sent(worker, &call),

@@ -5,9 +5,9 @@
 //! never made for one call, so an attempt that fails or hangs fails nobody who could be served by
 //! another.
 
-use metaproto_core::{Error, ErrorKind, Sharing};
+use metaproto_core::Sharing;
 
-use super::{Waiting, connection, pool};
+use super::{Waiting, connection, count, pool};
 use crate::downstream;
 use crate::exchange::{self, Call};
 use crate::message::Outgoing;
@@ -18,18 +18,26 @@ use crate::worker::{EndpointKey, UpstreamKey, Worker};
 pub(super) const MAX_CONNECTING: usize = 32;
 
 /// Has a call wait for a connection. Bound calls have no line to wait in: their client has its own
-/// connection or none.
+/// connection or none. Nobody waits for connections to an endpoint that has none and may have none.
 pub(super) fn wait(worker: &mut Worker, key: EndpointKey, call: Call, message: Outgoing<'_>) {
-    if pool::sharing(worker, key) != Some(Sharing::Exclusive) {
-        pool::uncount_endpoint(worker, key);
-        let error = "all connections to the endpoint are in use";
-        return exchange::fail(worker, call, Error::new(ErrorKind::Overloaded, error));
-    }
-    let Some(endpoint) = worker.endpoints.get_mut(key) else { return };
-    let buffer = worker.clusters.get(endpoint.cluster).map_or(0, |cluster| cluster.buffer);
-    let from = call.from;
-    endpoint.waiting.push(Waiting { call, message: message.owned() });
-    if endpoint.waiting.bytes() > buffer && downstream::block(&mut worker.downstreams, from) {
+    let Some((endpoint, cluster)) = count::endpoint_and_cluster(worker, key) else { return };
+    let in_vain =
+        cluster.sharing != Sharing::Exclusive || endpoint.connections == 0 && cluster.is_full();
+    let slot = if in_vain { Err(cluster.no_connection()) } else { cluster.pending_slot() };
+    let slot = match slot {
+        Ok(slot) => slot,
+        Err(refusal) => {
+            count::uncount_endpoint(worker, key);
+            return exchange::fail(worker, call, *refusal);
+        }
+    };
+    let (buffer, from) = (cluster.buffer, call.from);
+    endpoint.waiting.push(Waiting { call, message: message.owned(), _slot: slot });
+    let is_long = endpoint.waiting.bytes() > buffer;
+    if is_long
+        && downstream::block(&mut worker.downstreams, from)
+        && let Some(endpoint) = worker.endpoints.get_mut(key)
+    {
         endpoint.blocked.push(from);
     }
     connect_more(worker, key);
@@ -82,7 +90,7 @@ pub(super) fn release_if_free(worker: &mut Worker, key: UpstreamKey) {
         return pool::close_if_retired(worker, key);
     }
     match endpoint.waiting.pop() {
-        Some(Waiting { call, message }) => {
+        Some(Waiting { call, message, .. }) => {
             let idle = endpoint.idle.iter().position(|other| *other == key);
             idle.map(|position| endpoint.idle.swap_remove(position));
             line_moved(worker, endpoint_key);

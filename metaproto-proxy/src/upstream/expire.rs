@@ -5,7 +5,7 @@ use std::time::Duration;
 use metaproto_core::{Error, ErrorKind, Sharing};
 use tokio::time::Instant;
 
-use super::{exclusive, give_up, pool};
+use super::{count, exclusive, give_up, pool};
 use crate::cluster::{self, Seen};
 use crate::downstream;
 use crate::exchange::{self, Call};
@@ -106,13 +106,10 @@ fn expire_waiting(worker: &mut Worker, now: Instant) -> bool {
 }
 
 fn time_out(worker: &mut Worker, endpoint: EndpointKey, calls: Vec<Call>) {
-    if let Some(counters) = pool::counters(worker, endpoint) {
-        counters.timeouts += calls.len() as u64;
-    }
     let address = worker.endpoints.get(endpoint).map(|endpoint| endpoint.address.to_string());
     let message = format!("no response from {} in time", address.unwrap_or_default());
     for call in calls {
-        pool::uncount_endpoint(worker, endpoint);
+        count::count_timeout(worker, endpoint, &call);
         cluster::observe(worker, endpoint, Seen::Fault);
         exchange::fail(worker, call, Error::new(ErrorKind::Timeout, message.clone()));
     }

@@ -2,7 +2,7 @@
 
 use metaproto_core::{Error, ErrorKind};
 
-use super::{exclusive, pool};
+use super::{count, exclusive, pool};
 use crate::worker::{DownstreamKey, UpstreamKey, Worker};
 use crate::{exchange, retry};
 
@@ -38,7 +38,7 @@ pub(super) fn abandon(worker: &mut Worker, key: UpstreamKey) {
     let mut calls = upstream.in_flight.abandon(|_| true);
     calls.extend(upstream.waiting.abandon(|_| true));
     for call in calls {
-        pool::uncount_endpoint(worker, endpoint);
+        count::uncount_endpoint(worker, endpoint);
         exchange::fail(worker, call, gone.clone());
     }
     pool::close(worker, key, &gone);
@@ -51,7 +51,7 @@ pub(crate) fn abort(worker: &mut Worker, error: &Error) {
     for key in endpoints {
         let line = worker.endpoints.get_mut(key).map(|e| std::mem::take(&mut e.waiting));
         for waiting in line.unwrap_or_default() {
-            pool::uncount_endpoint(worker, key);
+            count::uncount_endpoint(worker, key);
             exchange::fail(worker, waiting.call, error.clone());
         }
         exclusive::line_moved(worker, key);

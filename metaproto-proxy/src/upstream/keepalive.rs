@@ -14,7 +14,7 @@ use metaproto_core::{Error, ErrorKind, Sharing};
 use tokio::time::Instant;
 
 use super::connection::{self, Upstream};
-use super::pool;
+use super::{count, pool};
 use crate::downstream;
 use crate::model::KeepaliveTimes;
 use crate::worker::{UpstreamKey, Worker};
@@ -142,7 +142,7 @@ pub(super) fn answered(worker: &mut Worker, key: UpstreamKey, id: Option<u64>) -
 fn give_up(worker: &mut Worker, key: UpstreamKey, times: KeepaliveTimes) {
     let Some(upstream) = worker.upstreams.get(key) else { return };
     let endpoint = upstream.endpoint;
-    if let Some(counters) = pool::counters(worker, endpoint) {
+    if let Some(counters) = count::counters(worker, endpoint) {
         counters.keepalive_failures += 1;
     }
     let message = format!("the upstream has not answered a ping within {:?}", times.timeout);

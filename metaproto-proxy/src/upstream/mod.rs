@@ -10,6 +10,7 @@
 //! are passed on as they are, and must keep naming it.
 
 mod connection;
+mod count;
 mod endpoint;
 mod exclusive;
 mod expire;

@@ -10,12 +10,12 @@ use metaproto_core::{
 };
 
 use super::connection::{self, Upstream};
-use super::exclusive;
 use super::id_table::IdTable;
 use super::in_flight::InFlight;
 use super::{Endpoint, Waiting, WaitingLine};
+use super::{count, exclusive};
 use crate::cluster::{self, Cluster, Seen};
-use crate::counters::ClusterCounters;
+use crate::descriptors::is_shortage;
 use crate::downstream;
 use crate::exchange::{self, Call};
 use crate::inbound::Inbound;
@@ -38,15 +38,16 @@ pub(crate) fn dispatch(
     message: Outgoing<'_>,
 ) {
     let now = worker.micros;
-    let Some((endpoint, cluster)) = endpoint_and_cluster(worker, key) else {
+    let Some((endpoint, cluster)) = count::endpoint_and_cluster(worker, key) else {
         let error = Error::new(ErrorKind::ClusterNotFound, "the cluster has been removed");
         return exchange::fail(worker, call, error);
     };
+    if let Err(refusal) = cluster.begin_call() {
+        return exchange::fail(worker, call, *refusal);
+    }
     endpoint.active += 1;
     call.sent = now;
     call.timed = endpoint.latency.map(|_| key);
-    cluster.counters.requests += 1;
-    cluster.counters.active += 1;
     let connection = match (cluster.sharing, endpoint.shared.as_slice()) {
         // By far the most frequent case.
         (Sharing::Shared, [only]) if cluster.model.connections <= 1 => Some(*only),
@@ -61,15 +62,6 @@ pub(crate) fn dispatch(
         Some(connection) => connection::send(worker, connection, call, message),
         None => exclusive::wait(worker, key, call, message),
     }
-}
-
-fn endpoint_and_cluster(
-    worker: &mut Worker,
-    key: EndpointKey,
-) -> Option<(&mut Endpoint, &mut Cluster)> {
-    let endpoint = worker.endpoints.get_mut(key)?;
-    let cluster = worker.clusters.get_mut(endpoint.cluster)?;
-    Some((endpoint, cluster))
 }
 
 /// The endpoint that a client's own connection to a cluster leads to, if it has one.
@@ -87,11 +79,13 @@ pub(crate) fn bound_endpoint(
 fn shared(worker: &mut Worker, key: EndpointKey) -> Option<UpstreamKey> {
     let endpoint = worker.endpoints.get(key)?;
     let limit = worker.clusters.get(endpoint.cluster)?.model.connections;
-    if endpoint.shared.len() < limit.max(1) {
-        let new = connect(worker, key, Sharing::Shared)?;
+    if endpoint.shared.len() < limit.max(1)
+        && let Some(new) = connect(worker, key, Sharing::Shared)
+    {
         worker.endpoints.get_mut(key)?.shared.push(new);
         return Some(new);
     }
+    let endpoint = worker.endpoints.get(key)?;
     let calls =
         |key: &&UpstreamKey| worker.upstreams.get(**key).map_or(usize::MAX, Upstream::calls);
     endpoint.shared.iter().min_by_key(calls).copied()
@@ -115,7 +109,7 @@ fn bound(worker: &mut Worker, key: EndpointKey, from: DownstreamKey) -> Option<U
     Some(new)
 }
 
-/// Begins a connection; its task makes it.
+/// Begins a connection, if there may be one more; its task makes it.
 pub(super) fn connect(
     worker: &mut Worker,
     key: EndpointKey,
@@ -124,9 +118,11 @@ pub(super) fn connect(
     let shared_worker = worker.shared()?;
     let endpoint = worker.endpoints.get_mut(key)?;
     let cluster = worker.clusters.get_mut(endpoint.cluster)?;
+    if !cluster.begin_connection() {
+        return None;
+    }
     endpoint.connections += 1;
     endpoint.connecting += 1;
-    cluster.counters.connections_active += 1;
     // No route asks anything of responses, but a filter may.
     let interest =
         if worker.filters.is_empty() { Interest::Only(Vec::new()) } else { Interest::All };
@@ -210,22 +206,26 @@ pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::
     let waiting = std::mem::take(&mut upstream.waiting);
     let now = worker.now;
     let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
-    endpoint.failed(now);
-    cluster::observe(worker, endpoint_key, Seen::Fault);
+    let local = is_shortage(error);
+    if !local {
+        endpoint.failed(now);
+        cluster::observe(worker, endpoint_key, Seen::Fault);
+    }
     let Some(endpoint) = worker.endpoints.get_mut(endpoint_key) else { return };
     let (cluster, address) = (endpoint.cluster, endpoint.address);
     // One line for an outage, not one for each attempt.
-    if endpoint.is_first_failure() {
+    if !local && endpoint.is_first_failure() {
         tracing::warn!(%address, %error, "can't connect to an upstream");
     }
-    if let Some(counters) = counters(worker, endpoint_key) {
+    if let Some(counters) = count::counters(worker, endpoint_key) {
         counters.connect_failures += 1;
+        counters.local_connect_failures += u64::from(local);
     }
-    let error =
-        Error::new(ErrorKind::ConnectionFailure, format!("can't connect to {address}: {error}"));
+    let kind = if local { ErrorKind::Overloaded } else { ErrorKind::ConnectionFailure };
+    let error = Error::new(kind, format!("can't connect to {address}: {error}"));
     // Before the endpoint can be forgotten with its last connection.
     for _ in 0..waiting.len() {
-        uncount_endpoint(worker, endpoint_key);
+        count::uncount_endpoint(worker, endpoint_key);
     }
     remove(worker, key);
     let endpoint = exclusive::must_hand_on(worker, endpoint_key)
@@ -234,10 +234,10 @@ pub(super) fn connect_failed(worker: &mut Worker, key: UpstreamKey, error: &io::
     let queued = endpoint.map(|endpoint| std::mem::take(&mut endpoint.waiting));
     let queued = queued.unwrap_or_default();
     for _ in 0..queued.len() {
-        uncount_endpoint(worker, endpoint_key);
+        count::uncount_endpoint(worker, endpoint_key);
     }
     exclusive::line_moved(worker, endpoint_key);
-    for Waiting { call, message } in waiting.into_iter().chain(queued) {
+    for Waiting { call, message, .. } in waiting.into_iter().chain(queued) {
         let message = message.outgoing();
         exchange::redispatch(worker, call, message, cluster, endpoint_key, error.clone());
     }
@@ -252,7 +252,7 @@ pub(super) fn close(worker: &mut Worker, key: UpstreamKey, error: &Error) {
     calls.extend(waiting.into_iter().map(|waiting| waiting.call));
     if !calls.is_empty() {
         tracing::debug!(%error, calls = calls.len(), "upstream connection lost");
-        if let Some(counters) = counters(worker, endpoint) {
+        if let Some(counters) = count::counters(worker, endpoint) {
             counters.resets += 1;
         }
         if error.kind == ErrorKind::UpstreamReset || error.kind == ErrorKind::BadResponse {
@@ -261,7 +261,7 @@ pub(super) fn close(worker: &mut Worker, key: UpstreamKey, error: &Error) {
     }
     // Before the endpoint can be forgotten with its last connection.
     for _ in &calls {
-        uncount_endpoint(worker, endpoint);
+        count::uncount_endpoint(worker, endpoint);
     }
     remove(worker, key);
     for call in calls {
@@ -279,7 +279,7 @@ fn remove(worker: &mut Worker, key: UpstreamKey) {
         endpoint.connections -= 1;
         endpoint.connecting -= usize::from(upstream.io.is_none());
         if let Some(cluster) = worker.clusters.get_mut(endpoint.cluster) {
-            cluster.counters.connections_active -= 1;
+            cluster.end_connection();
         }
     }
     if let Some(client) = upstream.bound_to.and_then(|key| worker.downstreams.get_mut(key)) {
@@ -310,10 +310,10 @@ pub(crate) fn remove_endpoint(worker: &mut Worker, key: EndpointKey) {
     let cluster = endpoint.cluster;
     let waiting = std::mem::take(&mut endpoint.waiting);
     for _ in 0..waiting.len() {
-        uncount_endpoint(worker, key);
+        count::uncount_endpoint(worker, key);
     }
     exclusive::line_moved(worker, key);
-    for Waiting { call, message } in waiting {
+    for Waiting { call, message, .. } in waiting {
         let gone = Error::new(ErrorKind::NoHealthyUpstream, "the endpoint has been removed");
         exchange::redispatch(worker, call, message.outgoing(), cluster, key, gone);
     }
@@ -340,38 +340,6 @@ pub(super) fn close_if_retired(worker: &mut Worker, key: UpstreamKey) {
     if upstream.retiring && upstream.calls() == 0 && upstream.outbox.is_empty() {
         close(worker, key, &Error::new(ErrorKind::UpstreamReset, "retired"));
     }
-}
-
-/// A call on a connection has ended.
-pub(super) fn uncount(worker: &mut Worker, key: UpstreamKey) {
-    if let Some(endpoint) = worker.upstreams.get(key).map(|upstream| upstream.endpoint) {
-        uncount_endpoint(worker, endpoint);
-    }
-}
-
-/// A call to an endpoint has ended, or goes elsewhere.
-pub(super) fn uncount_endpoint(worker: &mut Worker, key: EndpointKey) {
-    if let Some((endpoint, cluster)) = endpoint_and_cluster(worker, key) {
-        endpoint.active -= 1;
-        cluster.counters.active -= 1;
-    }
-}
-
-/// A call to an endpoint has been answered.
-#[inline(always)]
-pub(super) fn count_response(worker: &mut Worker, key: EndpointKey, call: &Call) {
-    let took = worker.micros.wrapping_sub(call.sent);
-    if let Some((endpoint, cluster)) = endpoint_and_cluster(worker, key) {
-        endpoint.active -= 1;
-        cluster.counters.active -= 1;
-        cluster.counters.duration.add(took);
-    }
-}
-
-/// The counters of an endpoint's cluster.
-pub(super) fn counters(worker: &mut Worker, key: EndpointKey) -> Option<&mut ClusterCounters> {
-    let cluster = worker.endpoints.get(key)?.cluster;
-    Some(&mut worker.clusters.get_mut(cluster)?.counters)
 }
 
 /// Forgets an endpoint that configuration has dropped, when its last connection has gone.

@@ -8,7 +8,7 @@ use metaproto_core::{
 };
 
 use super::id_table::Found;
-use super::{connection, exclusive, keepalive, pool};
+use super::{connection, count, exclusive, keepalive, pool};
 use crate::cluster::{self, Seen};
 use crate::inbound::CutError;
 use crate::worker::{UpstreamKey, Worker};
@@ -34,12 +34,16 @@ pub(super) fn poll(worker: &mut Worker, key: UpstreamKey, context: &mut Context<
         let Some(upstream) = worker.upstreams.get_mut(key) else { return Poll::Ready(()) };
         let Some(io) = &mut upstream.io else { return Poll::Pending };
         match upstream.inbound.poll_read(io, context, &mut worker.scratch) {
-            Poll::Pending => return Poll::Pending,
+            Poll::Pending => {
+                // Not before: the end may have come with the answer.
+                exclusive::release_if_free(worker, key);
+                return Poll::Pending;
+            }
             Poll::Ready(Ok(count @ 1..)) => {
                 upstream.last_heard = worker.now;
                 upstream.late_in_silence = 0;
                 let endpoint = upstream.endpoint;
-                if let Some(counters) = pool::counters(worker, endpoint) {
+                if let Some(counters) = count::counters(worker, endpoint) {
                     counters.bytes_received += count as u64;
                 }
                 receive(worker, key);
@@ -80,7 +84,6 @@ fn receive(worker: &mut Worker, key: UpstreamKey) {
     worker.metadata = metadata;
     if let Some(upstream) = worker.upstreams.get_mut(key) {
         upstream.inbound.settle(&mut worker.scratch);
-        exclusive::release_if_free(worker, key);
     }
     pool::close_if_retired(worker, key);
 }
@@ -120,7 +123,7 @@ fn message(worker: &mut Worker, metadata: &mut Metadata, key: UpstreamKey) {
         MessageKind::Response => match upstream.in_flight.take(metadata.request_id) {
             Found::Live(call) => {
                 upstream.last_active = worker.now;
-                pool::count_response(worker, endpoint, &call);
+                count::count_response(worker, endpoint, &call);
                 let status = metadata.status.unwrap_or(Status::ok(0));
                 cluster::observe(worker, endpoint, Seen::Response(status));
                 exchange::respond(worker, metadata, call);
@@ -178,7 +181,7 @@ fn count(
     add: impl FnOnce(&mut crate::counters::ClusterCounters),
 ) {
     let endpoint = worker.upstreams.get(key).map(|upstream| upstream.endpoint);
-    if let Some(counters) = endpoint.and_then(|endpoint| pool::counters(worker, endpoint)) {
+    if let Some(counters) = endpoint.and_then(|endpoint| count::counters(worker, endpoint)) {
         add(counters);
     }
 }
@@ -204,7 +207,7 @@ fn bad_response(worker: &mut Worker, metadata: &Metadata, key: UpstreamKey, erro
     match upstream.in_flight.take(metadata.request_id) {
         Found::Live(call) => {
             upstream.last_active = worker.now;
-            pool::uncount_endpoint(worker, endpoint);
+            count::uncount_endpoint(worker, endpoint);
             cluster::observe(worker, endpoint, Seen::Fault);
             let message = format!("the upstream's response can't be read: {error}");
             exchange::fail(worker, call, Error::new(ErrorKind::BadResponse, message));
@@ -238,7 +241,7 @@ fn unreadable(worker: &mut Worker, key: UpstreamKey, id: Option<u64>, error: Cut
     count(worker, key, |counters| counters.protocol_errors += 1);
     match culprit {
         Found::Live(call) => {
-            pool::uncount_endpoint(worker, address);
+            count::uncount_endpoint(worker, address);
             exchange::fail(worker, call, error);
             let reset = "the upstream connection was closed after a response that can't be read";
             pool::close(worker, key, &Error::new(ErrorKind::UpstreamReset, reset));

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::cluster::Slot;
 use crate::exchange::Call;
 use crate::message::Message;
 
@@ -10,6 +11,8 @@ use crate::message::Message;
 pub(crate) struct Waiting {
     pub(crate) call: Call,
     pub(crate) message: Message,
+    /// Its place among those that wait, where these are limited.
+    pub(crate) _slot: Option<Slot>,
 }
 
 /// Calls that wait, the oldest first.

@@ -119,8 +119,9 @@ impl Worker {
     pub(crate) fn drain(&mut self, timeout: Duration) {
         self.read_clock();
         if self.draining.is_none() {
-            for listener in self.listeners.values() {
-                listener.borrow_mut().stop_accepting();
+            let listeners: Vec<_> = self.listeners.values().cloned().collect();
+            for listener in listeners {
+                downstream::stop(self, &listener);
             }
             self.health.stop();
             let timeout = timeout.min(LONGEST_DRAIN);
@@ -153,7 +154,7 @@ impl Worker {
         all
     }
 
-    /// Adds up what the connections hold, by listener and by cluster.
+    /// Adds up what the connections hold, by listener and by cluster, and the calls that wait for them.
     fn measure_buffers(&mut self) {
         for listener in self.listeners.values().chain(&self.retired) {
             listener.borrow_mut().counters.buffered = 0;
@@ -163,10 +164,13 @@ impl Worker {
         }
         for cluster in self.clusters.values_mut() {
             cluster.counters.buffered = cluster.kept.get() as u64;
+            cluster.counters.pending = 0;
+            cluster.counters.adaptive_limit = cluster.adaptive_limit().unwrap_or(0) as u64;
         }
         for endpoint in self.endpoints.values() {
             if let Some(cluster) = self.clusters.get_mut(endpoint.cluster) {
                 cluster.counters.buffered += endpoint.waiting.bytes() as u64;
+                cluster.counters.pending += endpoint.waiting.len() as u64;
             }
         }
         for upstream in self.upstreams.values() {
@@ -174,6 +178,7 @@ impl Worker {
             let cluster = endpoint.and_then(|endpoint| self.clusters.get_mut(endpoint.cluster));
             if let Some(cluster) = cluster {
                 cluster.counters.buffered += upstream.held() as u64;
+                cluster.counters.pending += upstream.waiting.len() as u64;
             }
         }
     }

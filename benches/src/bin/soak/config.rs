@@ -28,6 +28,8 @@ pub(crate) struct Places {
     pub(crate) admin: SocketAddr,
     /// The servers.
     pub(crate) backends: Vec<SocketAddr>,
+    /// The servers that get copies only.
+    pub(crate) shadows: Vec<SocketAddr>,
 }
 
 impl Places {
@@ -60,9 +62,19 @@ impl Places {
     }
 
     /// Anything. `second` is whether the second listener is there; only there are clients let go for
-    /// what is no fault of theirs.
-    pub(crate) fn random(&self, rng: &mut Rng, speech: &Speech, second: bool) -> String {
-        let mut text = self.head();
+    /// what is no fault of theirs, and anywhere while the process is `bounded`.
+    pub(crate) fn random(
+        &self,
+        rng: &mut Rng,
+        speech: &Speech,
+        (second, bounded): (bool, bool),
+    ) -> String {
+        let mut text = String::new();
+        if bounded {
+            let (memory, most) = (rng.u32(200..8000), rng.u32(10..60));
+            writeln!(text, "overload: {{max_memory: {memory}KiB, max_connections: {most}}}").ok();
+        }
+        text += &self.head();
         let listeners = [("soak", self.listen, true), ("second", self.second, second)];
         for (name, address, _) in listeners.into_iter().filter(|(.., is)| *is) {
             let protocol = self.protocol.name();
@@ -79,6 +91,7 @@ impl Places {
         for number in 0..CLUSTERS {
             self.cluster(&mut text, rng, number);
         }
+        self.mirrored(&mut text, rng);
         text
     }
 
@@ -114,6 +127,11 @@ impl Places {
             }
         }
         writeln!(text, "    timeout: {}ms", rng.u32(100..1500)).ok();
+        if rng.u8(..3) == 0 {
+            let (percent, compare) = (rng.choice([100, 30]).unwrap_or(100), rng.bool());
+            let mirror = format!("{{cluster: m, percent: {percent}, compare: {compare}}}");
+            writeln!(text, "    mirror: {mirror}").ok();
+        }
         match operation {
             Operation::Retried => self.retry(text, rng),
             Operation::Hedged => {
@@ -176,12 +194,39 @@ impl Places {
                  interval: 500ms, ejection_time: {time}ms, max_ejected: {most}}}"
             )
         });
+        self.health(text, rng);
         if self.protocol == Protocol::Dubbo {
             maybe(text, rng, |rng| {
                 let (interval, wait) = (rng.u32(100..1500), rng.u32(100..1500));
                 format!("    keepalive: {{interval: {interval}ms, timeout: {wait}ms}}")
             });
         }
+    }
+
+    /// Checks that only a server that is gone, deaf or silent fails.
+    fn health(&self, text: &mut String, rng: &mut Rng) {
+        if rng.u8(..3) > 0 {
+            return;
+        }
+        let can_ping = self.protocol == Protocol::Dubbo && rng.bool();
+        let (kind, interval) = (if can_ping { "ping" } else { "tcp" }, rng.u32(50..500));
+        let (healthy, unhealthy) = (rng.u32(1..3), rng.u32(2..4));
+        writeln!(
+            text,
+            "    health_check: {{type: {kind}, interval: {interval}ms, timeout: 800ms, \
+             healthy_after: {healthy}, unhealthy_after: {unhealthy}}}"
+        )
+        .ok();
+    }
+
+    /// The cluster that gets copies.
+    fn mirrored(&self, text: &mut String, rng: &mut Rng) {
+        let shadows: Vec<String> = self.shadows.iter().map(SocketAddr::to_string).collect();
+        writeln!(text, "  m:\n    endpoints: [{}]", shadows.join(", ")).ok();
+        let shared = self.protocol != Protocol::Thrift && rng.bool();
+        writeln!(text, "    upstream_mode: {}", if shared { "shared" } else { "exclusive" }).ok();
+        maybe(text, rng, |rng| format!("    max_mirrored: {}", rng.u32(1..60)));
+        maybe(text, rng, |rng| format!("    max_connections: {}", rng.u32(1..20)));
     }
 
     fn mode(&self, text: &mut String, rng: &mut Rng) {

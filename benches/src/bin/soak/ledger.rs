@@ -1,7 +1,7 @@
 //! What became of every call, and what must never happen.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,6 +16,8 @@ const EVENTS: usize = 400_000;
 const REMARKS: usize = 5_000;
 /// Remarks that are shown with a violation are not older than this.
 const RECENT: Duration = Duration::from_secs(1);
+/// How long it takes until a configuration is certainly there, or no longer.
+const SWITCH: Duration = Duration::from_secs(4);
 /// Violations that are kept with their histories; further ones are only counted.
 const DETAILED: usize = 20;
 
@@ -115,6 +117,12 @@ pub(crate) struct Ledger {
     pub(crate) totals: Totals,
     /// How often backends have seen the calls of each client, by their numbers.
     seen: HashMap<u32, Vec<u8>>,
+    /// The calls of which copies have been seen, by client and number.
+    copied: HashSet<(u32, u32)>,
+    /// Until when the process may have bounds, for which it closes what clients it likes.
+    bounded_until: Option<Instant>,
+    /// Connections that the proxy has closed for no other reason.
+    pub(crate) let_go: u64,
     /// Requests that backends have seen.
     pub(crate) sightings: u64,
     steps: VecDeque<(Instant, Token, Step)>,
@@ -134,6 +142,9 @@ impl Ledger {
             started: Instant::now(),
             totals: Totals::default(),
             seen: HashMap::new(),
+            copied: HashSet::new(),
+            bounded_until: None,
+            let_go: 0,
             sightings: 0,
             steps: VecDeque::new(),
             remarks: VecDeque::new(),
@@ -176,6 +187,33 @@ impl Ledger {
         if counts[at] > 1 && !token.operation.may_repeat() {
             self.violation("a backend sees a call twice that nobody may repeat", Some(token));
         }
+    }
+
+    /// A backend has read a copy of a request.
+    pub(crate) fn copied(&mut self, token: Token) {
+        if !self.copied.insert((token.client, token.number)) {
+            self.violation("a call is copied twice", Some(token));
+        }
+    }
+
+    /// How many calls have been copied.
+    pub(crate) fn copies(&self) -> usize {
+        self.copied.len()
+    }
+
+    /// The next configuration has bounds of the process, or has none. For a while it is not certain
+    /// which one holds.
+    pub(crate) fn bound(&mut self, bounded: bool) {
+        if bounded {
+            self.bounded_until = Some(Instant::now() + Duration::from_secs(3600));
+        } else if let Some(until) = &mut self.bounded_until {
+            *until = (*until).min(Instant::now() + SWITCH);
+        }
+    }
+
+    /// Whether the proxy may let clients go because of the bounds of the process.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.bounded_until.is_some_and(|until| Instant::now() < until)
     }
 
     /// A backend does something about a request.

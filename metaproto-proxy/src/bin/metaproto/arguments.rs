@@ -92,6 +92,14 @@ pub(crate) struct ProxyArguments {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) admin: Option<SocketAddr>,
 
+    /// Unix socket at which another process may take this one's listening sockets; this one then drains
+    #[arg(long, value_name = "PATH")]
+    pub(crate) handover: Option<PathBuf>,
+
+    /// Take the listening sockets of the process at --handover, which drains when this one serves
+    #[arg(long, requires = "handover")]
+    pub(crate) takeover: bool,
+
     /// Print the configuration as a file, and exit
     #[arg(long)]
     pub(crate) print_config: bool,

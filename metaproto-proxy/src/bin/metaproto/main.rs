@@ -4,6 +4,7 @@ mod arguments;
 mod codecs;
 mod explain;
 mod new;
+mod restart;
 mod serve;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ use metaproto_proxy::dns;
 use tracing_subscriber::EnvFilter;
 
 use self::arguments::{Arguments, Command, ProxyArguments};
+use self::restart::Restart;
 
 /// What goes wrong is printed and ends the process with 1; usage errors end it with 2.
 type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -60,7 +62,8 @@ fn proxy(arguments: ProxyArguments, protocols: Protocols) -> Outcome {
     if arguments.print_config {
         return print(&config.to_yaml());
     }
-    Ok(serve::run(config, watched)?)
+    let ProxyArguments { handover, takeover, .. } = arguments;
+    Ok(serve::run(config, watched, Restart { handover, takeover })?)
 }
 
 /// A fault is told by the flag that it came from, as there is no file with the key.

@@ -1,14 +1,17 @@
 //! Running the proxy, with the admin endpoint and the configuration file beside it.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 
 use metaproto_proxy::config::{Config, Watched, follow};
 use metaproto_proxy::counters::Counters;
+use metaproto_proxy::handover::HandoverError;
 use metaproto_proxy::telemetry::admin::{Admin, Observed};
-use metaproto_proxy::{Builder, Handle, Proxy, StartError};
+use metaproto_proxy::{Builder, Handle, OpenSockets, Proxy, StartError};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+
+use crate::restart::{self, Restart};
 
 /// Why the proxy does not run.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +20,8 @@ pub(crate) enum Failure {
     Start(#[from] StartError),
     #[error("can't listen on {0} for admin: {1}")]
     Admin(SocketAddr, io::Error),
+    #[error(transparent)]
+    Handover(#[from] HandoverError),
     #[error("asked to stop again before all requests had ended")]
     Impatience,
     #[error(transparent)]
@@ -25,25 +30,34 @@ pub(crate) enum Failure {
 
 /// Serves until the process is asked to stop; then lets requests in flight end. A second signal ends
 /// it at once.
-pub(crate) fn run(config: Config, watched: Option<Watched>) -> Result<(), Failure> {
+pub(crate) fn run(
+    config: Config,
+    watched: Option<Watched>,
+    restart: Restart,
+) -> Result<(), Failure> {
+    // Before there are other threads: it changes the environment.
+    let sockets = OpenSockets::from_systemd()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(config, watched));
+    let served = runtime.block_on(serve(config, watched, &restart, sockets));
     // A look at a file system that hangs must not keep the process.
     runtime.shutdown_background();
     served
 }
 
-async fn serve(config: Config, watched: Option<Watched>) -> Result<(), Failure> {
+async fn serve(
+    config: Config,
+    watched: Option<Watched>,
+    restart: &Restart,
+    mut sockets: OpenSockets,
+) -> Result<(), Failure> {
     // Before the first client, so that no signal is missed.
     let mut stop = Stop::new()?;
-    let admin = match config.admin {
-        Some(address) => {
-            Some(Admin::bind(address).await.map_err(|error| Failure::Admin(address, error))?)
-        }
-        None => None,
-    };
+    raise_descriptor_limit(&config);
+    let (taken, predecessor) = restart.inherit()?;
+    sockets.extend(taken);
+    let admin = admin_socket(&config, &mut sockets)?;
     let drain_timeout = config.drain_timeout.unwrap_or(Builder::DEFAULT_DRAIN_TIMEOUT);
-    let mut builder = Proxy::builder().snapshot(config.snapshot.clone());
+    let mut builder = Proxy::builder().snapshot(config.snapshot.clone()).sockets(sockets);
     if let Some(workers) = config.workers {
         builder = builder.workers(workers);
     }
@@ -51,10 +65,14 @@ async fn serve(config: Config, watched: Option<Watched>) -> Result<(), Failure> 
     let handle = proxy.handle();
     announce(&handle);
     let (shown, running) = watch::channel(config.to_yaml());
-    if let Some(admin) = admin {
-        tracing::info!("listening on {} (admin)", admin.address()?);
-        tokio::spawn(admin.serve(Running { handle: handle.clone(), config: running }));
+    let mut serving = None;
+    if let Some(socket) = &admin {
+        tracing::info!("listening on {} (admin)", socket.local_addr()?);
+        let running = Running { handle: handle.clone(), config: running };
+        serving = Some(tokio::spawn(Admin::on(socket.try_clone()?)?.serve(running)));
     }
+    let succession = restart.succeed(predecessor)?;
+    restart::tell_ready();
     let following = async {
         if let Some(watched) = watched {
             reload(watched, config, &handle, &shown).await;
@@ -63,15 +81,48 @@ async fn serve(config: Config, watched: Option<Watched>) -> Result<(), Failure> 
     };
     // Nothing is applied once the proxy drains.
     tokio::select! {
-        () = stop.asked() => {}
+        () = stop.asked() => restart::tell_stopping(),
         () = following => {}
+        successor = restart::replaced(succession.as_ref(), &handle, admin.as_ref()) => {
+            let process = successor.process.unwrap_or_default();
+            tracing::info!(process, "another process has taken over");
+            // Its numbers are asked for now.
+            if let Some(serving) = &serving {
+                serving.abort();
+            }
+        }
     }
+    drop((succession, admin));
     tracing::info!("draining, for up to {drain_timeout:?}");
     tokio::select! {
         () = handle.drain(drain_timeout) => tracing::info!("drained"),
         () = stop.asked() => return Err(Failure::Impatience),
     }
     Ok(())
+}
+
+/// The socket of the admin endpoint: one that is open already, or a new one.
+fn admin_socket(
+    config: &Config,
+    sockets: &mut OpenSockets,
+) -> Result<Option<TcpListener>, Failure> {
+    let Some(address) = config.admin else { return Ok(None) };
+    let taken = restart::admin_socket(sockets, address).map(Ok);
+    let socket = taken.unwrap_or_else(|| TcpListener::bind(address));
+    socket.map(Some).map_err(|error| Failure::Admin(address, error))
+}
+
+/// As many descriptors as may be; says so if they may be too few.
+fn raise_descriptor_limit(config: &Config) {
+    if let Err(error) = metaproto_proxy::raise_descriptor_limit() {
+        tracing::warn!(%error, "can't raise the limit of open descriptors");
+    }
+    if let Some(connections) = metaproto_proxy::excessive_connections(&config.snapshot) {
+        tracing::warn!(
+            "the listeners allow {connections} connections, and the process may not have as many \
+             descriptors: raise its limit (ulimit -n, LimitNOFILE) or lower max_connections"
+        );
+    }
 }
 
 /// One line for each listener, with the port that it really has.

@@ -362,6 +362,39 @@ fn mistakes_in_outlier_detection_are_told() {
 }
 
 #[test]
+fn bounds_of_clusters_that_let_nothing_through_are_mistakes() {
+    let table = [
+        (
+            "circuit_breakers: {max_requests: 0}",
+            "circuit_breakers.max_requests: must be at least 1",
+        ),
+        ("circuit_breakers: {max_pending: 0}", "circuit_breakers.max_pending: must be at least 1"),
+        (
+            "circuit_breakers: {max_connections: 0}",
+            "circuit_breakers.max_connections: must be at least 1",
+        ),
+        (
+            "circuit_breakers: {operations: {echo: 0}}",
+            "circuit_breakers.operations.echo: must be at least 1",
+        ),
+        ("adaptive_concurrency: {min: 0}", "adaptive_concurrency.min: must be at least 1"),
+        (
+            "adaptive_concurrency: {min: 9, max: 8}",
+            "adaptive_concurrency.max: must be at least as much as min",
+        ),
+        (
+            "adaptive_concurrency: {interval: 0}",
+            "adaptive_concurrency.interval: must be more than zero",
+        ),
+    ];
+    for (keys, error) in table {
+        let refused = refused(&cluster(keys));
+        let told = refused.split_once("listeners[0].upstream.");
+        assert_eq!(told.map_or(&*refused, |(_, told)| told), error, "{keys}");
+    }
+}
+
+#[test]
 fn mistakes_in_health_checks_are_told() {
     let table = [
         ("{interval: 1s}", ": the key \"type\" is missing"),

@@ -11,8 +11,8 @@ use self::fake::protocols;
 use self::mistakes::{listener, route};
 use super::*;
 use crate::model::{
-    Balance, Check, Endpoint, HashKey, HealthCheck, Hedge, Keepalive, KeepaliveTimes, Labels,
-    Predicate, Retry, RetryOn, SubsetFallback,
+    AdaptiveConcurrency, Balance, Check, Endpoint, HashKey, HealthCheck, Hedge, Keepalive,
+    KeepaliveTimes, Labels, Predicate, Retry, RetryOn, SubsetFallback,
 };
 
 fn parse(text: &str) -> Config {
@@ -79,6 +79,8 @@ clusters:
     subset_fallback: any
     health_check: {type: tcp, port: 9, interval: 2s, healthy_after: 1}
     outlier_detection: {consecutive_failures: 0, statuses: [internal], ejection_time: 10m}
+    circuit_breakers: {max_requests: 9, max_retries: 0, operations: {echo: 2}}
+    adaptive_concurrency: {min: 8, interval: 1s}
     upstream_mode: exclusive
     connections: 3
     max_connections: 4
@@ -150,6 +152,17 @@ fn a_full_file_reaches_the_model() {
     assert_eq!((exact(0), exact(1)), (r#"Exact("0100")"#.into(), r#"Exact("on")"#.into()));
     assert!(matches!(rest.matchers[0].predicate, Predicate::Range { start: -1, end: 9 }));
     assert!(rest.matchers[0].invert && !rest.matchers[1].invert);
+    let property = |name: &str| HashKey::Property(name.into());
+    let labels: Labels =
+        [("zone", "a"), ("version", "2")].map(|(n, v)| (n.into(), v.into())).into();
+    assert_eq!(rest.hash, [property("operation")]);
+    assert_eq!(by_cmd.sticky, [property("trace"), HashKey::ClientAddress]);
+    assert_eq!((&rest.clusters[0].subset, &by_cmd.clusters[0].subset), (&labels, &Labels::new()));
+}
+
+#[test]
+fn a_full_cluster_reaches_the_model() {
+    let config = parse(FULL);
     let cluster = &config.snapshot.clusters["v2"];
     assert_eq!(cluster.endpoints, [Endpoint::new("127.0.0.1:9004".parse().unwrap())]);
     let [first, second, service] = cluster.names.as_slice() else { panic!("three names") };
@@ -177,11 +190,17 @@ fn a_full_file_reaches_the_model() {
     assert_eq!((outliers.consecutive_failures, outliers.consecutive_local), (None, Some(5)));
     assert_eq!(outliers.classes, [StatusClass::Internal]);
     assert_eq!(outliers.max_ejection_time, Duration::from_secs(600));
+    let breakers = &cluster.circuit_breakers;
+    assert_eq!((breakers.max_requests, breakers.max_retries), (Some(9), Some(0)));
+    assert_eq!((breakers.max_pending, breakers.operations["echo"]), (None, 2));
+    let adaptive = AdaptiveConcurrency {
+        min: 8,
+        interval: Duration::from_secs(1),
+        ..AdaptiveConcurrency::default()
+    };
+    assert_eq!(cluster.adaptive_concurrency, Some(adaptive));
     let property = |name: &str| HashKey::Property(name.into());
     assert_eq!(cluster.hash, [property("cmd")]);
-    assert_eq!(rest.hash, [property("operation")]);
-    assert_eq!(by_cmd.sticky, [property("trace"), HashKey::ClientAddress]);
-    assert_eq!((&rest.clusters[0].subset, &by_cmd.clusters[0].subset), (&labels, &Labels::new()));
     assert_eq!((cluster.connections, cluster.max_connections), (3, 4));
     assert_eq!((cluster.connect_timeout.as_millis(), cluster.idle_timeout), (250, None));
     let interval = Duration::from_secs(30);

@@ -91,14 +91,19 @@ fn treat(backend: &Backend, frame: &[u8], number: u32, acts: &Acts) {
     let Some(token) = backend.speech.token(frame) else {
         return ledger.violation("a backend gets a request that nobody sent", None);
     };
-    ledger.seen(token, backend.number, number);
+    match backend.shadow {
+        true => ledger.copied(token),
+        false => ledger.seen(token, backend.number, number),
+    }
     if !backend.speech.is_request(frame, token) {
         ledger.violation("a request was changed on its way", Some(token));
     }
     let mood = backend.mood();
     ledger.done(token, name(mood));
     drop(ledger);
-    act(backend, (frame, token), mood, acts);
+    // No client may take the answer to a copy for that to its call.
+    let client = if backend.shadow { !token.client } else { token.client };
+    act(backend, (frame, Token { client, ..token }), mood, acts);
 }
 
 fn act(backend: &Backend, (frame, token): (&[u8], Token), mood: Fault, acts: &Acts) {

@@ -24,6 +24,8 @@ use crate::speech::Speech;
 pub(crate) struct Backend {
     /// Its place among the backends.
     pub(crate) number: usize,
+    /// It gets copies, which are answered as no call may be.
+    pub(crate) shadow: bool,
     /// Where it listens, when it does.
     pub(crate) address: SocketAddr,
     speech: Rc<Speech>,
@@ -36,7 +38,7 @@ pub(crate) struct Backend {
 impl Backend {
     /// Starts to serve `address`, without faults.
     pub(crate) fn start(
-        number: usize,
+        (number, shadow): (usize, bool),
         address: SocketAddr,
         speech: Rc<Speech>,
         book: Book,
@@ -44,6 +46,7 @@ impl Backend {
     ) -> Rc<Self> {
         let backend = Rc::new(Backend {
             number,
+            shadow,
             address,
             speech,
             book,

@@ -262,10 +262,14 @@ impl Client {
         let mut ledger = self.book.borrow_mut();
         let calls = self.waiting.borrow_mut().take_all(None);
         let excused = self.plan.may_end || ledger.drained.is_some();
+        let bounded = by_proxy && ledger.is_bounded();
+        if bounded && !calls.is_empty() && self.plan.manner.is_served() && !excused {
+            ledger.let_go += 1;
+        }
         for call in calls {
             ledger.ended(call.token, End::Closed);
             let early = ledger.drained.is_some_and(|at| call.since + GRACE < at);
-            if by_proxy && self.plan.manner.is_served() && (!excused || early) {
+            if by_proxy && !bounded && self.plan.manner.is_served() && (!excused || early) {
                 let what = "the proxy closes a connection with a call in flight";
                 ledger.violation_with(what, Some(call.token), format!("{:?}", self.plan.manner));
             }

@@ -29,7 +29,8 @@ impl Client {
             }
             self.give_up();
         };
-        if end.is_none() && !buffer.is_empty() && self.plan.manner.is_served() {
+        let bounded = self.book.borrow().is_bounded();
+        if end.is_none() && !buffer.is_empty() && self.plan.manner.is_served() && !bounded {
             self.book.borrow_mut().violation("the proxy closes within a frame", None);
         }
         self.close(true);

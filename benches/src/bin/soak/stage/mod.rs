@@ -22,6 +22,8 @@ use crate::proxy::Proxy;
 use crate::speech::Speech;
 use crate::{Arguments, Failure};
 
+/// Servers that get copies only.
+const SHADOWS: usize = 2;
 /// How long the proxy may drain, in seconds.
 const DRAIN: u64 = 4;
 /// What it may take longer than that to end.
@@ -42,6 +44,8 @@ struct Stage {
     book: Book,
     places: Places,
     backends: Vec<Rc<Backend>>,
+    /// Those that get copies only.
+    shadows: Vec<Rc<Backend>>,
     /// The next client's number.
     clients: Cell<u32>,
     /// How many times slower than usual changes come.
@@ -81,9 +85,10 @@ impl Stage {
         let speech = Rc::new(Speech::new(arguments.protocol));
         let book = Rc::new(RefCell::new(Ledger::new()));
         let mut addresses = Vec::new();
-        for _ in 0..arguments.backends + 3 {
+        for _ in 0..arguments.backends + 3 + SHADOWS {
             addresses.push(free_address(&addresses)?);
         }
+        let shadows = addresses.split_off(arguments.backends + 3);
         let backends = addresses.split_off(3);
         let places = Places {
             protocol: arguments.protocol,
@@ -93,11 +98,16 @@ impl Stage {
             second: addresses[1],
             admin: addresses[2],
             backends: backends.clone(),
+            shadows: shadows.clone(),
         };
-        let start = |(number, address)| {
-            Backend::start(number, address, speech.clone(), book.clone(), rng.fork())
+        let mut start = |shadow: bool, addresses: Vec<SocketAddr>| {
+            let start = |(number, address)| {
+                let (speech, book) = (speech.clone(), book.clone());
+                Backend::start((number, shadow), address, speech, book, rng.fork())
+            };
+            addresses.into_iter().enumerate().map(start).collect()
         };
-        let backends = backends.into_iter().enumerate().map(start).collect();
+        let (backends, shadows) = (start(false, backends), start(true, shadows));
         Ok(Stage {
             arguments: arguments.clone(),
             rng: RefCell::new(rng),
@@ -105,6 +115,7 @@ impl Stage {
             book,
             places,
             backends,
+            shadows,
             clients: Cell::new(1),
             pace: Cell::new(1),
             reloads: Cell::new(0),
@@ -160,7 +171,7 @@ impl Stage {
                 let faults = if storm { faults.clone() } else { few.collect() };
                 (Instant::now() + Duration::from_millis(rng.u64(1500..6000)), faults)
             };
-            for backend in &self.backends {
+            for backend in self.backends.iter().chain(&self.shadows) {
                 self.change(backend, &faults);
             }
             while Instant::now() < until {
@@ -186,16 +197,20 @@ impl Stage {
         }
         let mut second = false;
         loop {
-            let (text, at_once, pause) = {
+            let (text, bounded, at_once, pause) = {
                 let mut rng = self.rng.borrow_mut();
                 second ^= rng.u8(..6) == 0;
                 let bad = rng.u8(..10) == 0;
+                // For a while, and then not: it excuses much.
+                let bounded = self.reloads.get() / 8 % 3 == 1;
                 let text = match bad {
                     true => self.places.bad(&mut rng),
-                    false => self.places.random(&mut rng, &self.speech, second),
+                    false => self.places.random(&mut rng, &self.speech, (second, bounded)),
                 };
-                (text, rng.bool(), rng.u64(..most) * self.pace.get())
+                let pause = rng.u64(..most) * self.pace.get();
+                (text, bounded, rng.bool(), pause)
             };
+            self.book.borrow_mut().bound(bounded);
             let number = self.reloads.get() + 1;
             self.reloads.set(number);
             self.book.borrow_mut().remark(format!("configuration {number}"));
@@ -207,8 +222,12 @@ impl Stage {
 
     /// After the chaos every call must succeed soon, and then for good.
     async fn recover(&self, proxy: &Proxy) -> Result<(), Failure> {
-        self.backends.iter().for_each(|backend| backend.become_faulty(Fault::None));
+        self.backends
+            .iter()
+            .chain(&self.shadows)
+            .for_each(|backend| backend.become_faulty(Fault::None));
         self.book.borrow_mut().remark("all is well again".to_owned());
+        self.book.borrow_mut().bound(false);
         proxy.configure(&self.places.plain(), true)?;
         let began = Instant::now();
         loop {

@@ -104,6 +104,24 @@ impl Stage {
             ledger.sightings,
             ledger.repeated(),
         );
+        let refused = ["downstream_connections_refused_total", "downstream_overload_closed_total"];
+        let refused: u64 = refused.iter().map(|name| metrics.sum(name, "")).sum();
+        let shed = metrics.sum("requests_shed_total", "");
+        println!(
+            "the proxy has refused or closed {refused} connections and {shed} requests in overload; {} \
+             connections were closed for no other reason; {} calls were copied",
+            ledger.let_go,
+            ledger.copies(),
+        );
+        if ledger.let_go > refused {
+            let more = format!("{} of {refused}", ledger.let_go);
+            ledger.violation_with("more clients were let go than are counted", None, more);
+        }
+        let copied = metrics.sum("upstream_mirrored_total", "");
+        if ledger.copies() as u64 > copied {
+            let more = format!("{} of {copied}", ledger.copies());
+            ledger.violation_with("more copies were made than are counted", None, more);
+        }
         let known = totals.answered + totals.errors();
         let columns = [
             ("started", started, known, totals.sent + totals.garbage),

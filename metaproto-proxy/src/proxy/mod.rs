@@ -1,6 +1,7 @@
 //! A running proxy: its threads, and the handle by which a program steers it.
 
-use std::fmt;
+mod state;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -12,9 +13,12 @@ use crate::counters::Counters;
 use crate::dns;
 use crate::filter::{Filter, FilterFactories};
 use crate::health::Health;
-use crate::model::{Invalid, Listener, Snapshot};
-use crate::sockets::{self, Address, BindError, Sockets};
+use crate::model::{Invalid, Snapshot};
+use crate::sockets::{self, BindError, Bound, OpenSockets, UnusedSocket};
 use crate::worker::{self, Command, Start};
+
+pub(crate) use self::state::WeakHandle;
+use self::state::{State, look_up};
 
 /// A proxy whose workers run. Dropping it ends them at once; [`Handle::drain`] ends them gently.
 #[derive(Debug)]
@@ -32,21 +36,6 @@ pub struct Handle {
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
-struct State {
-    snapshot: Arc<Snapshot>,
-    addresses: Vec<Address>,
-    /// Looks names up, once there have been any.
-    dns: Option<dns::Follow>,
-}
-
-/// A [`Handle`] that keeps nothing alive.
-#[derive(Debug, Clone)]
-pub(crate) struct WeakHandle {
-    workers: std::sync::Weak<[mpsc::UnboundedSender<Command>]>,
-    state: std::sync::Weak<Mutex<State>>,
-    turn: Arc<tokio::sync::Mutex<()>>,
-}
-
 /// How a proxy is to run; made by [`Proxy::builder`].
 #[derive(Debug)]
 pub struct Builder {
@@ -54,6 +43,7 @@ pub struct Builder {
     workers: Option<usize>,
     drain_timeout: Duration,
     filters: FilterFactories,
+    sockets: OpenSockets,
 }
 
 /// Why a proxy can't start, or can't take a snapshot.
@@ -66,9 +56,21 @@ pub enum StartError {
     /// An address can't be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// A socket that was given to it is for none of the listeners.
+    #[error(transparent)]
+    UnusedSocket(#[from] UnusedSocket),
     /// A thread or its runtime can't be had.
     #[error("can't start a worker: {0}")]
     Worker(#[from] std::io::Error),
+}
+
+impl From<sockets::Failure> for StartError {
+    fn from(failure: sockets::Failure) -> Self {
+        match failure {
+            sockets::Failure::Bind(error) => error.into(),
+            sockets::Failure::Unused(error) => error.into(),
+        }
+    }
 }
 
 impl Builder {
@@ -106,6 +108,14 @@ impl Builder {
         self
     }
 
+    /// Listening sockets that are open already; listeners without one are bound. See
+    /// [`OpenSockets::from_systemd`] and [`handover`](crate::handover).
+    #[must_use]
+    pub fn sockets(mut self, sockets: OpenSockets) -> Self {
+        self.sockets.extend(sockets);
+        self
+    }
+
     /// Binds the listeners and starts the workers. Clients are served when this returns.
     ///
     /// If there are [names](crate::model::Cluster::names), they are looked up before, for at most
@@ -117,8 +127,7 @@ impl Builder {
         let (snapshot, dns) = look_up(self.snapshot)?;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let count = self.workers.unwrap_or(processors);
-        let mut bound = sockets::bind(&snapshot, &[], count)?;
-        let addresses = bound.iter().map(|set| set.address.clone()).collect();
+        let mut listening = sockets::bind(&snapshot, &[], self.sockets, count)?;
         let snapshot = Arc::new(snapshot);
         let mut threads = Vec::new();
         let (workers, inboxes): (Vec<_>, Vec<_>) =
@@ -126,13 +135,13 @@ impl Builder {
         let health = Health::shared(&workers);
         let process = Arc::default();
         for (id, (inbox, health)) in inboxes.into_iter().zip(health).enumerate() {
-            let sockets: Sockets = bound.iter_mut().filter_map(|set| set.take_one()).collect();
+            let sockets = listening.iter_mut().flat_map(Bound::take_one).collect();
             let snapshot = snapshot.clone();
             let (filters, process) = (self.filters.clone(), Arc::clone(&process));
             let start = Start { snapshot, sockets, filters, health, process };
             threads.push(worker::spawn(id, inbox, start)?);
         }
-        let state = Arc::new(Mutex::new(State { snapshot, addresses, dns }));
+        let state = Arc::new(Mutex::new(State { snapshot, listening, dns }));
         let handle = Handle { workers: workers.into(), state, turn: Arc::default() };
         handle.follow_names();
         Ok(Proxy { handle, threads })
@@ -172,6 +181,7 @@ impl Proxy {
             workers: None,
             drain_timeout: Builder::DEFAULT_DRAIN_TIMEOUT,
             filters: FilterFactories::default(),
+            sockets: OpenSockets::new(),
         }
     }
 
@@ -193,6 +203,8 @@ impl Drop for Proxy {
         // Whoever still has a handle needs no names any more.
         self.handle.state().dns = None;
         self.handle.send(|| Command::Stop);
+        // A handle may outlive the proxy, and its sockets would take clients that nobody serves.
+        self.handle.stop_listening();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a worker had panicked");
@@ -205,7 +217,7 @@ impl Handle {
     /// The listeners and the addresses that they are bound to.
     #[must_use]
     pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
-        self.state().addresses.iter().map(|a| (a.name.clone(), a.bound)).collect()
+        self.state().listening.iter().map(|l| (l.name.clone(), l.address)).collect()
     }
 
     /// What the proxy runs on now.
@@ -247,15 +259,9 @@ impl Handle {
             return Ok(Vec::new());
         };
         snapshot.validate()?;
-        let mut bound = sockets::bind(&snapshot, &state.addresses, self.workers.len())?;
-        state.addresses.retain(|held| {
-            let stays = |l: &Arc<Listener>| l.name == held.name && l.address == held.requested;
-            snapshot.listeners.iter().any(stays)
-        });
-        state.addresses.extend(bound.iter().map(|set| set.address.clone()));
-        state.snapshot = snapshot.clone();
+        state.take_on(&snapshot, self.workers.len())?;
         Ok(self.ask(|done| {
-            let sockets = bound.iter_mut().filter_map(|set| set.take_one()).collect();
+            let sockets = state.listening.iter_mut().flat_map(Bound::take_one).collect();
             Command::Apply { snapshot: snapshot.clone(), sockets, done }
         }))
     }
@@ -304,7 +310,9 @@ impl Handle {
     /// Stops accepting, lets requests in flight end, and closes every connection as soon as it is
     /// idle; what is left after `timeout` is closed anyway. Returns when the workers have ended.
     pub async fn drain(&self, timeout: Duration) {
-        for worker in self.ask(|done| Command::Drain { timeout, done }) {
+        let ended = self.ask(|done| Command::Drain { timeout, done });
+        self.stop_listening();
+        for worker in ended {
             // The sender is dropped when the worker ends, which is what is waited for.
             worker.await.ok();
         }
@@ -318,6 +326,24 @@ impl Handle {
             }
         }
         true
+    }
+
+    /// Duplicates of the listening sockets, for another process. Nobody who connects is lost as long
+    /// as one of both accepts.
+    ///
+    /// # Errors
+    /// There are no descriptors left.
+    pub fn sockets(&self) -> std::io::Result<OpenSockets> {
+        let mut open = OpenSockets::new();
+        for listening in &self.state().listening {
+            listening.duplicate(&mut open)?;
+        }
+        Ok(open)
+    }
+
+    /// Closes the sockets as soon as the workers have.
+    fn stop_listening(&self) {
+        self.state().listening.iter_mut().for_each(Bound::let_go);
     }
 
     fn ask<T>(
@@ -342,53 +368,6 @@ impl Handle {
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A first snapshot, and what looks its names up.
-type First = (Snapshot, Option<dns::Follow>);
-
-/// Looks the names of a first snapshot up, and has it checked before and after.
-fn look_up(snapshot: Snapshot) -> Result<First, StartError> {
-    snapshot.validate()?;
-    if snapshot.targets().is_empty() {
-        return Ok((snapshot, None));
-    }
-    let dns = dns::Follow::spawn()?;
-    let snapshot = dns.find_blocking(snapshot).snapshot;
-    snapshot.validate()?;
-    Ok((snapshot, Some(dns)))
-}
-
-impl WeakHandle {
-    /// What the proxy runs on now, if it still runs.
-    pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        self.upgrade().map(|handle| handle.snapshot())
-    }
-
-    /// Has the proxy run on what `change` makes of its snapshot, soon.
-    pub(crate) fn amend(
-        &self,
-        change: impl FnOnce(&Snapshot) -> Option<Snapshot>,
-    ) -> Result<(), StartError> {
-        self.upgrade().map_or(Ok(()), |handle| handle.amend(change).map(drop))
-    }
-
-    fn upgrade(&self) -> Option<Handle> {
-        let (workers, state) = (self.workers.upgrade()?, self.state.upgrade()?);
-        Some(Handle { workers, state, turn: self.turn.clone() })
-    }
-}
-
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Handle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("workers", &self.workers.len()).finish_non_exhaustive()
     }
 }
 
