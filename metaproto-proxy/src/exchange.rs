@@ -14,6 +14,7 @@ use std::rc::Rc;
 
 use metaproto_core::{
     EncodeError, Error, ErrorKind, MessageKind, Metadata, Mutation, RequestHead, Sharing, Status,
+    StatusClass,
 };
 use tokio::time::Instant;
 
@@ -264,6 +265,9 @@ pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) 
         return mirror::ended(worker, &call, Some(status.class));
     }
     let Some(call) = retry::answered(worker, call, status) else { return };
+    if status.class == StatusClass::ApplicationError {
+        tell_of_error(&call, metadata, status);
+    }
     let filtered = worker.filters.response(metadata);
     let changes = call.route.as_ref().map_or(&NO_CHANGES, |route| &route.model.response);
     let Some(client) = worker.downstreams.get_mut(call.from) else {
@@ -284,6 +288,14 @@ pub(crate) fn respond(worker: &mut Worker, metadata: &mut Metadata, call: Call) 
         Ok(()) => downstream::close(worker, &call, Outcome::Response(status.class)),
         Err(error) => give_up(worker, call, unsupported(&error)),
     }
+}
+
+/// The server has answered with an error that its protocol declares.
+#[cold]
+fn tell_of_error(call: &Call, response: &Metadata, status: Status) {
+    let route = call.route.as_ref().map(|route| route.model.name.as_str());
+    let operation = response.operation().map(tracing::field::display);
+    tracing::debug!(route, operation, code = status.code, "an application error");
 }
 
 /// A response that has no place for the changes of its route is passed on without them. The call has
