@@ -3,6 +3,7 @@
 //! A [`Codec`] is sans-IO. It never sees a socket, a task or a clock, so the same code runs in the
 //! proxy, in a test, in a fuzz target and in a tool that explains a capture.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,11 +100,13 @@ pub trait Codec: Send {
     }
 
     /// Appends the request `frame`, which came on another connection, as the peer of this connection
-    /// expects it: in its dialect, and with the id `id` if one is given. Called on the codec of the
+    /// expects it: in its dialect, with the id `id` if one is given, and with the time left for it,
+    /// `remaining`, if that is given and the request has a field for it. Called on the codec of the
     /// upstream connection that the request leaves on, and only where
     /// [`Capabilities::translates`](crate::Capabilities); it takes the place of
-    /// [`patch_request_id`](Codec::patch_request_id). The frame is whole, and was decoded, and perhaps
-    /// changed, by a codec of the same protocol with, perhaps, other options.
+    /// [`patch_request_id`](Codec::patch_request_id) and [`set_deadline`](Codec::set_deadline). The
+    /// frame is whole, and was decoded, and perhaps changed, by a codec of the same protocol with,
+    /// perhaps, other options. `remaining` is given only if it had a [`Metadata::timeout_place`].
     ///
     /// # Errors
     /// [`EncodeError`] if the request can't be expressed in this dialect. `out` is then as it was.
@@ -111,9 +114,10 @@ pub trait Codec: Send {
         &mut self,
         frame: &Bytes,
         id: Option<u64>,
+        remaining: Option<Duration>,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
-        let _ = (frame, id, out);
+        let _ = (frame, id, remaining, out);
         Err(EncodeError::Unsupported("other dialects"))
     }
 
@@ -175,14 +179,36 @@ pub trait Codec: Send {
         Err(EncodeError::Unsupported("go-away"))
     }
 
-    /// Overwrites the time left for a request in place, where the header has a field for it;
-    /// `header` is as in [`patch_request_id`](Codec::patch_request_id).
+    /// Overwrites the time left for a request in place, as near as its field can tell it: never as
+    /// more than the field can hold, nor as no limit. Called on the codec of the connection that the
+    /// request leaves on, for requests with a [`Metadata::timeout_place`], after
+    /// [`patch_request_id`](Codec::patch_request_id) and with no more time than
+    /// [`Metadata::timeout`] if there is one.
+    ///
+    /// `stretch` is that place of the frame and nothing else: the bytes must tell by themselves how
+    /// they are to be changed. Neither their number nor that of any other bytes can change.
     ///
     /// # Errors
-    /// [`EncodeError::Unsupported`] for protocols without such a field (the default).
-    fn set_deadline(&self, header: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
-        let _ = (header, remaining);
+    /// [`EncodeError::Unsupported`] for protocols without such a field (the default), and for what is
+    /// no such stretch. `stretch` is then as it was, and the request is sent so.
+    fn set_deadline(&self, stretch: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
+        let _ = (stretch, remaining);
         Err(EncodeError::Unsupported("deadlines"))
+    }
+
+    /// As [`encode`](Codec::encode), for a request that has a [`Metadata::timeout_place`]; tells where
+    /// that stretch stands in what was appended, counted from its first byte, if it is still there as
+    /// it was. By default it does not: what was changed goes up with the time that the client gave.
+    ///
+    /// # Errors
+    /// As [`encode`](Codec::encode).
+    fn encode_timed(
+        &self,
+        metadata: &Metadata,
+        mutation: &Mutation,
+        out: &mut Output,
+    ) -> Result<Option<Range<usize>>, EncodeError> {
+        self.encode(metadata, mutation, out).map(|()| None)
     }
 }
 

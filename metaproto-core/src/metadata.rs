@@ -40,6 +40,11 @@ pub struct Metadata {
     /// time is left: the engine answers with [`ErrorKind::Timeout`](crate::ErrorKind) and sends
     /// nothing. Where a protocol's zero stands for "no limit" this is `None`.
     pub timeout: Option<Duration>,
+    /// The stretch of `frame` that [`Codec::set_deadline`](crate::Codec::set_deadline) wants to see, so
+    /// that the time that is left can be written into a request; requests only. It lies within the
+    /// header, or behind it. `None` if the request has no place for it, or none that can be changed:
+    /// it then goes up as it came.
+    pub timeout_place: Option<Range<usize>>,
     /// Why the codec could not read all that it was asked for, though the message can be forwarded:
     /// "attachments: the frame ends inside it". Properties that it has found by then are there.
     /// Counted and logged by the engine, for requests and responses.
@@ -99,7 +104,7 @@ impl Metadata {
         *kind = MessageKind::default();
         (*request_id, *stream_id, *status) = (None, None, None);
         (self.header_size, self.context_size, self.timeout) = (0, 0, None);
-        (self.trailer_size, self.unread) = (0, None);
+        (self.trailer_size, self.unread, self.timeout_place) = (0, None, None);
         (self.operation, self.prefix) = (None, None);
         self.properties.clear();
         self.composed.clear();

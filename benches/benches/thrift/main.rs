@@ -127,7 +127,9 @@ fn upstream(protocol: &str) -> Box<dyn Codec> {
 
 fn reencoded(call: &[u8], protocol: &str) -> Bytes {
     let mut out = Output::new();
-    upstream(protocol).translate_request(&framed(call), None, &mut out).expect("it can be read");
+    upstream(protocol)
+        .translate_request(&framed(call), None, None, &mut out)
+        .expect("it can be read");
     out.parts().flat_map(|part| part.to_vec()).collect::<Vec<_>>().into()
 }
 
@@ -176,7 +178,9 @@ fn writing(name: &'static str, protocol: &str, call: &Bytes) -> Case {
     let run = move |times| {
         for _ in 0..times {
             out.truncate(0);
-            codec.translate_request(black_box(&frame), None, &mut out).expect("it can be read");
+            codec
+                .translate_request(black_box(&frame), None, None, &mut out)
+                .expect("it can be read");
             black_box(&out);
         }
     };

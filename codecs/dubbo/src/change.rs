@@ -11,20 +11,27 @@ use crate::message::Message;
 use crate::request;
 use crate::response::ResultType;
 
-/// Appends `frame`, a request, with its attachments changed.
+/// Appends `frame`, a request, with its attachments changed. Tells where the one stands then that
+/// stands at `noted`, if it is there and has not been changed.
 pub(crate) fn request<'a>(
     values: &mut impl Values<'a>,
     write: &impl WriteMap,
     frame: &'a Bytes,
+    noted: Option<&Range<usize>>,
     mutation: &Mutation,
     out: &mut Output,
-) -> Result<(), EncodeError> {
+) -> Result<Option<Range<usize>>, EncodeError> {
     request::pass(values, frame).map_err(unreadable)?;
-    let map = Map::read(values, frame).map_err(unreadable)?;
-    match map.changed(mutation, write)? {
-        Some(written) => append(frame, &[Piece { place: map.place, bytes: written }], out),
-        None => append(frame, &[], out),
+    let mut map = Map::read(values, frame).map_err(unreadable)?;
+    if let Some(noted) = noted {
+        map.note(noted, frame);
     }
+    let Some((written, noted)) = map.changed(mutation, write)? else {
+        return append(frame, &[], out).map(|()| noted.cloned());
+    };
+    let begin = map.place.start;
+    append(frame, &[Piece { place: map.place, bytes: written }], out)?;
+    Ok(noted.map(|noted| begin.saturating_add(noted.start)..begin.saturating_add(noted.end)))
 }
 
 /// Appends `frame`, a response with the result of a call, with its attachments changed. A result that
@@ -50,7 +57,9 @@ pub(crate) fn response<'a>(
         // The map follows the type, which is written anew, with its end.
         map.separator = b"";
     }
-    let Some(written) = map.changed(mutation, write)? else { return append(frame, &[], out) };
+    let Some((written, _)) = map.changed(mutation, write)? else {
+        return append(frame, &[], out);
+    };
     if kind.has_attachments() {
         return append(frame, &[Piece { place: map.place, bytes: written }], out);
     }
@@ -92,6 +101,9 @@ fn append(frame: &Bytes, pieces: &[Piece], out: &mut Output) -> Result<(), Encod
     out.share(frame.slice(from..));
     Ok(())
 }
+
+/// A map as it is written, and where in it the entry is that was noted.
+type Written = (BytesMut, Option<Range<usize>>);
 
 /// The attachments of a message.
 struct Map<'a> {
@@ -139,12 +151,24 @@ impl<'a> Map<'a> {
         Ok(Map { place, separator: b"", start: start_marks, entries })
     }
 
+    /// Has [`changed`](Map::changed) tell what becomes of the entry at this place.
+    fn note(&mut self, place: &Range<usize>, frame: &'a [u8]) {
+        let Some(noted) = frame.get(place.clone()) else { return };
+        for entry in &mut self.entries {
+            if let Kept::Raw(bytes) = entry.kept
+                && std::ptr::eq(bytes, noted)
+            {
+                entry.kept = Kept::Noted(bytes);
+            }
+        }
+    }
+
     /// The map as it is after the changes; `None` if there is none before and nothing to put in.
     fn changed(
         &self,
         mutation: &Mutation,
         write: &impl WriteMap,
-    ) -> Result<Option<BytesMut>, EncodeError> {
+    ) -> Result<Option<Written>, EncodeError> {
         let mut entries = self.entries.clone();
         for change in mutation.changes() {
             apply(change, &mut entries)?;
@@ -154,8 +178,8 @@ impl<'a> Map<'a> {
         }
         let kept: Vec<_> = entries.into_iter().map(|entry| entry.kept).collect();
         let mut out = BytesMut::from(self.separator);
-        write.map(self.start, &kept, &mut out);
-        Ok(Some(out))
+        let noted = write.map(self.start, &kept, &mut out);
+        Ok(Some((out, noted)))
     }
 }
 

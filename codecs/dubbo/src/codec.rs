@@ -1,6 +1,8 @@
 //! The codec of a connection.
 
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use metaproto_core::{
     Bytes, BytesMut, Codec, CodecContext, DecodeError, EncodeError, Error, ErrorKind, Frame,
@@ -16,7 +18,7 @@ use crate::body::{Hessian2, Json, Jsonb, Value, Values};
 use crate::hessian::Tables;
 use crate::message::{self, Message, status};
 use crate::serialization::Serialization;
-use crate::{change, request, response};
+use crate::{change, deadline, request, response};
 
 /// A pong repeats what its ping carries, unless that is longer than this.
 const LONGEST_ECHO: usize = 64;
@@ -133,41 +135,47 @@ impl Codec for DubboCodec {
         mutation: &Mutation,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
+        self.encode_timed(metadata, mutation, out).map(drop)
+    }
+
+    fn encode_timed(
+        &self,
+        metadata: &Metadata,
+        mutation: &Mutation,
+        out: &mut Output,
+    ) -> Result<Option<Range<usize>>, EncodeError> {
         let frame = &metadata.frame;
-        let is_response = metadata.kind == MessageKind::Response;
         if mutation.is_empty() {
             out.share(frame.clone());
-            return Ok(());
+            return Ok(metadata.timeout_place.clone());
         }
-        // What failed before the method was called has a message, and no place for attachments.
-        if is_response && frame.get(Message::OFFSET_STATUS) != Some(&status::OK) {
-            return Err(EncodeError::Unsupported("changes of responses that tell of an error"));
+        if metadata.kind == MessageKind::Response {
+            return encode_response(frame, mutation, out).map(|()| None);
         }
-        let mut tables = Tables::default();
-        let at = Message::HEADER;
-        match (Serialization::of(frame), is_response) {
-            (Serialization::HESSIAN2, false) => {
+        let (mut tables, at) = (Tables::default(), Message::HEADER);
+        let noted = metadata.timeout_place.as_ref();
+        match Serialization::of(frame) {
+            Serialization::HESSIAN2 => {
                 let mut values = Hessian2::new(frame, at, &mut tables);
-                change::request(&mut values, &WriteHessian2, frame, mutation, out)
+                change::request(&mut values, &WriteHessian2, frame, noted, mutation, out)
             }
-            (Serialization::HESSIAN2, true) => {
-                let mut values = Hessian2::new(frame, at, &mut tables);
-                change::response(&mut values, &WriteHessian2, frame, mutation, out)
+            Serialization::FASTJSON => {
+                change::request(&mut Json::new(frame, at), &WriteJson, frame, noted, mutation, out)
             }
-            (Serialization::FASTJSON, false) => {
-                change::request(&mut Json::new(frame, at), &WriteJson, frame, mutation, out)
-            }
-            (Serialization::FASTJSON, true) => {
-                change::response(&mut Json::new(frame, at), &WriteJson, frame, mutation, out)
-            }
-            (Serialization::FASTJSON2, false) => {
-                change::request(&mut Jsonb::new(frame, at), &WriteJsonb, frame, mutation, out)
-            }
-            (Serialization::FASTJSON2, true) => {
-                change::response(&mut Jsonb::new(frame, at), &WriteJsonb, frame, mutation, out)
-            }
-            _ => Err(EncodeError::Unsupported("changes of bodies in this serialization")),
+            Serialization::FASTJSON2 => change::request(
+                &mut Jsonb::new(frame, at),
+                &WriteJsonb,
+                frame,
+                noted,
+                mutation,
+                out,
+            ),
+            _ => Err(EncodeError::Unsupported(OTHER_SERIALIZATIONS)),
         }
+    }
+
+    fn set_deadline(&self, stretch: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
+        deadline::write(stretch, remaining)
     }
 
     fn on_error(
@@ -233,6 +241,35 @@ impl Codec for DubboCodec {
         serialization.write_text(READ_ONLY, &mut body);
         let flags = Message::REQUEST | Message::EVENT | serialization.0;
         Message::new(flags, 0, 0, body).write(out)
+    }
+}
+
+/// What can't be changed.
+const OTHER_SERIALIZATIONS: &str = "changes of bodies in this serialization";
+
+/// Appends `frame`, a response, with its attachments changed.
+fn encode_response(
+    frame: &Bytes,
+    mutation: &Mutation,
+    out: &mut Output,
+) -> Result<(), EncodeError> {
+    // What failed before the method was called has a message, and no place for attachments.
+    if frame.get(Message::OFFSET_STATUS) != Some(&status::OK) {
+        return Err(EncodeError::Unsupported("changes of responses that tell of an error"));
+    }
+    let (mut tables, at) = (Tables::default(), Message::HEADER);
+    match Serialization::of(frame) {
+        Serialization::HESSIAN2 => {
+            let mut values = Hessian2::new(frame, at, &mut tables);
+            change::response(&mut values, &WriteHessian2, frame, mutation, out)
+        }
+        Serialization::FASTJSON => {
+            change::response(&mut Json::new(frame, at), &WriteJson, frame, mutation, out)
+        }
+        Serialization::FASTJSON2 => {
+            change::response(&mut Jsonb::new(frame, at), &WriteJsonb, frame, mutation, out)
+        }
+        _ => Err(EncodeError::Unsupported(OTHER_SERIALIZATIONS)),
     }
 }
 

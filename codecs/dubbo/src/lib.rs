@@ -31,6 +31,7 @@ mod asked;
 mod body;
 mod change;
 mod codec;
+mod deadline;
 mod explain;
 pub mod hessian;
 mod message;

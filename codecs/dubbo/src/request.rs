@@ -6,9 +6,7 @@ use metaproto_core::{DecodeError, IntText, MessageKind, Metadata, PropertyValue,
 
 use crate::asked::{ARGUMENT, ATTACHMENT, Asked, OWN, is_ambiguous};
 use crate::body::{Entry, Text, Value, Values, wrong};
-
-/// The attachment with the client's timeout in milliseconds.
-const TIMEOUT: &[u8] = b"timeout";
+use crate::deadline::{self, LEFT, TIMEOUT};
 
 /// Reads a request, as far as it is asked for. What has been read before an error stays of use.
 ///
@@ -114,16 +112,32 @@ pub(crate) fn attachments<'a>(
     }
     metadata.prefix_from_here(ATTACHMENT);
     let reads_timeout = asked.timeout() && metadata.kind != MessageKind::Response;
-    let wanted = |name: &[u8]| asked.wants(name) || reads_timeout && name == TIMEOUT;
-    values.map(wanted, |entry| attachment(&entry, frame, asked, metadata)).map(drop)
+    let is_timeout = |name: &[u8]| reads_timeout && (name == TIMEOUT || name == LEFT);
+    let wanted = |name: &[u8]| asked.wants(name) || is_timeout(name);
+    let mut is_counted = false;
+    let each = |entry: Entry<'_>| {
+        let name = entry.key.as_ref().map(|key| key.bytes(frame)).unwrap_or_default();
+        // Where the consumer counts, that is what the provider goes by.
+        if is_timeout(name) && (name == LEFT || !is_counted) {
+            is_counted |= timeout(&entry, frame, metadata) && name == LEFT;
+        }
+        attachment(&entry, frame, asked, metadata);
+    };
+    values.map(wanted, each).map(drop)
+}
+
+/// Takes the time that the client waits; tells whether there is a limit to it.
+fn timeout(entry: &Entry<'_>, frame: &[u8], metadata: &mut Metadata) -> bool {
+    let Some(timeout) = milliseconds(&entry.value, frame) else { return false };
+    metadata.timeout = Some(timeout);
+    let is_writable = frame.get(entry.place.clone()).is_some_and(deadline::is_writable);
+    metadata.timeout_place = is_writable.then(|| entry.place.clone());
+    true
 }
 
 fn attachment(entry: &Entry<'_>, frame: &[u8], asked: &Asked, metadata: &mut Metadata) {
     let (Some(key), Some(value)) = (&entry.key, entry.value.source()) else { return };
     let name = key.bytes(frame);
-    if asked.timeout() && name == TIMEOUT && metadata.kind != MessageKind::Response {
-        metadata.timeout = milliseconds(&entry.value, frame);
-    }
     if asked.all() {
         return match is_ambiguous(name) {
             true => metadata.push_prefixed(ATTACHMENT, name, value),

@@ -14,18 +14,20 @@ fn no_headers() -> EncodeError {
     EncodeError::Unsupported("headers on this transport")
 }
 
-/// Appends a frame with its headers changed.
+/// Appends a frame with its headers changed; hands back what stands in front of the message.
 pub(crate) fn headers(
     frame: &Bytes,
-    carrier: &Carrier,
-    pairs: &[Pair],
+    transport: Option<Transport>,
     mutation: &Mutation,
     out: &mut Output,
-) -> Result<(), EncodeError> {
+) -> Result<BytesMut, EncodeError> {
+    let mut pairs = Vec::new();
+    let carrier = Carrier::of_message(transport, frame, |pair| pairs.push(pair))
+        .map_err(|_| EncodeError::Unsupported("changes of a header that can't be read"))?;
     let header = carrier.header.as_ref().ok_or_else(no_headers)?;
     let text = |range: &Range<usize>| frame.get(range.clone()).unwrap_or_default();
     let mut entries: Vec<Entry<'_>> = Vec::new();
-    for Pair { key, value } in pairs {
+    for Pair { key, value } in &pairs {
         let (section, key) = match key {
             Key::Text(place) => (&header.pairs, Name::Text(text(place))),
             Key::Number(number) => (&header.numbered, Name::Number(*number)),
@@ -47,12 +49,14 @@ pub(crate) fn headers(
     let length =
         FIXED.saturating_sub(4).saturating_add(written.len()).saturating_add(payload.len());
     let length = u32::try_from(length).map_err(|_| too_long())?;
-    out.copy(&length.to_be_bytes());
-    out.copy(frame.get(4..12).unwrap_or_default());
-    out.copy(&words.to_be_bytes());
-    out.copy(&written);
+    let mut head = BytesMut::with_capacity(FIXED.saturating_add(written.len()));
+    head.extend_from_slice(&length.to_be_bytes());
+    head.extend_from_slice(frame.get(4..12).unwrap_or_default());
+    head.extend_from_slice(&words.to_be_bytes());
+    head.extend_from_slice(&written);
+    out.copy(&head);
     out.share(payload);
-    Ok(())
+    Ok(head)
 }
 
 /// The header behind its fixed part, with these entries and no others.

@@ -1,16 +1,19 @@
 //! The codec of a connection.
 
 use std::mem::take;
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use metaproto_core::{
     Bytes, BytesMut, Codec, CodecContext, DecodeError, EncodeError, Error, Fault, FrameLength,
     IntText, Interest, MessageKind, Metadata, Mutation, Output, PropertyValue, RequestHead, Side,
-    Source, Status, StatusClass,
+    Source,
 };
 
 use crate::asked::{ARGUMENT, Asked, HEADER, OWN, Shown};
 use crate::change;
+use crate::deadline;
 use crate::dialect::{Detected, Dialect, Encoding, Transport, detect};
 use crate::envelope::{Envelope, Found, MessageType};
 use crate::fields::Fields;
@@ -108,7 +111,8 @@ impl ThriftCodec {
         metadata: &mut Metadata,
     ) -> Result<(), DecodeError> {
         metadata.header_size = frame.len();
-        let carrier = self.carrier(frame, |_| {})?;
+        let mut timed = None;
+        let carrier = self.carrier(frame, |pair| deadline::note(&mut timed, frame, &pair))?;
         if carrier.payload >= frame.len() {
             // A frame without a message: some servers send one after each answer.
             metadata.kind = MessageKind::Pong;
@@ -125,8 +129,10 @@ impl ThriftCodec {
         self.names(&carrier, &content, &envelope, metadata);
         values.set_limit(content.bytes.len());
         if metadata.kind == MessageKind::Response {
-            metadata.status = Some(status(&content, &envelope, values)?);
+            metadata.status = Some(reply::status(&content, &envelope, values)?);
         } else {
+            metadata.timeout = timed.as_ref().and_then(|place| deadline::read(frame, place));
+            metadata.timeout_place = timed;
             self.check_encoding(&envelope)?;
             if self.asked.arguments()
                 && let Err(error) = self.arguments(&content, &envelope, values, metadata)
@@ -170,7 +176,7 @@ impl ThriftCodec {
         let colon = name.iter().position(|byte| *byte == b':');
         let start = envelope.name.start;
         let method = colon.map_or(start, |colon| start.saturating_add(colon).saturating_add(1));
-        let source = |range: std::ops::Range<usize>| match content.is_frame {
+        let source = |range: Range<usize>| match content.is_frame {
             true => Source::InFrame(range),
             false => Source::Text(content.bytes.get(range).unwrap_or_default()),
         };
@@ -241,35 +247,6 @@ impl ThriftCodec {
     }
 }
 
-/// How a call ended. A result has its value in field 0, an exception that the service declares in
-/// another.
-fn status(
-    content: &Content<'_>,
-    envelope: &Envelope,
-    scan: &mut Scan,
-) -> Result<Status, DecodeError> {
-    let mut fields = Fields::new(content.bytes, envelope.end, envelope.encoding);
-    if envelope.kind == MessageType::Reply {
-        return Ok(match fields.head()? {
-            None | Some((0, _)) => Status::ok(0),
-            Some((id, _)) => Status::application_error(i64::from(id)),
-        });
-    }
-    let mut code = 0;
-    // What can't be read of an exception does not make it less of one.
-    while let Ok(Some(field)) = fields.next(scan) {
-        if let (2, Kind::I32, Some(found)) = (field.id, field.kind, fields.int(&field)) {
-            code = found;
-        }
-    }
-    let class = match code {
-        1 => StatusClass::NotFound,
-        2 | 3 | 7..=10 => StatusClass::BadRequest,
-        _ => StatusClass::Internal,
-    };
-    Ok(Status { class, code })
-}
-
 impl Codec for ThriftCodec {
     fn frame_length(&mut self, head: &[u8]) -> Result<FrameLength, DecodeError> {
         if self.is_scanning {
@@ -320,15 +297,22 @@ impl Codec for ThriftCodec {
         mutation: &Mutation,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
+        self.encode_timed(metadata, mutation, out).map(drop)
+    }
+
+    fn encode_timed(
+        &self,
+        metadata: &Metadata,
+        mutation: &Mutation,
+        out: &mut Output,
+    ) -> Result<Option<Range<usize>>, EncodeError> {
         if mutation.is_empty() {
             out.share(metadata.frame.clone());
-            return Ok(());
+            return Ok(metadata.timeout_place.clone());
         }
-        let mut pairs = Vec::new();
-        let carrier = self
-            .carrier(&metadata.frame, |pair| pairs.push(pair))
-            .map_err(|_| EncodeError::Unsupported("changes of a header that can't be read"))?;
-        change::headers(&metadata.frame, &carrier, &pairs, mutation, out)
+        let head = change::headers(&metadata.frame, self.transport, mutation, out)?;
+        let before = metadata.timeout_place.as_ref();
+        Ok(before.and_then(|before| deadline::moved(&metadata.frame, before, &head)))
     }
 
     fn on_error(
@@ -346,6 +330,10 @@ impl Codec for ThriftCodec {
         let name = content.bytes.get(envelope.name.clone()).unwrap_or_default();
         let text = error.to_string();
         reply::write(head, &carrier, (name, &envelope), (error.kind, &text), out)
+    }
+
+    fn set_deadline(&self, stretch: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
+        deadline::write(stretch, remaining)
     }
 
     fn set_interest(&mut self, interest: &Arc<Interest>) {
@@ -367,9 +355,10 @@ impl Codec for ThriftCodec {
         &mut self,
         frame: &Bytes,
         id: Option<u64>,
+        remaining: Option<Duration>,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
-        let target = Target::upstream(self.dialect, id);
+        let target = Target::upstream(self.dialect, id, remaining);
         self.translator.translate(frame, &target, self.max_frame, out)
     }
 

@@ -15,6 +15,7 @@
 mod asked;
 mod change;
 mod codec;
+mod deadline;
 mod dialect;
 mod envelope;
 mod fields;

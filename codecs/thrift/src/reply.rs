@@ -1,12 +1,13 @@
-//! Answers of the proxy's own: a `TApplicationException` in the dialect of the request.
+//! Answers of the proxy's own, a `TApplicationException` in the dialect of the request; and how calls end.
 
-use metaproto_core::{BytesMut, EncodeError, ErrorKind};
+use metaproto_core::{BytesMut, DecodeError, EncodeError, ErrorKind, Status, StatusClass};
 
 use crate::dialect::{Encoding, Transport};
 use crate::envelope::{self, Envelope, MessageType};
+use crate::fields::Fields;
 use crate::header::FIXED;
-use crate::message::Carrier;
-use crate::value::{write_varint, zigzag};
+use crate::message::{Carrier, Content};
+use crate::value::{Kind, Scan, write_varint, zigzag};
 
 /// The type of a `TApplicationException`.
 ///
@@ -96,4 +97,33 @@ fn carry(
     }
     [fixed, words, header, inner, message].iter().for_each(|part| out.extend_from_slice(part));
     Ok(())
+}
+
+/// How a call ended. A result has its value in field 0, an exception that the service declares in
+/// another.
+pub(crate) fn status(
+    content: &Content<'_>,
+    envelope: &Envelope,
+    scan: &mut Scan,
+) -> Result<Status, DecodeError> {
+    let mut fields = Fields::new(content.bytes, envelope.end, envelope.encoding);
+    if envelope.kind == MessageType::Reply {
+        return Ok(match fields.head()? {
+            None | Some((0, _)) => Status::ok(0),
+            Some((id, _)) => Status::application_error(i64::from(id)),
+        });
+    }
+    let mut code = 0;
+    // What can't be read of an exception does not make it less of one.
+    while let Ok(Some(field)) = fields.next(scan) {
+        if let (2, Kind::I32, Some(found)) = (field.id, field.kind, fields.int(&field)) {
+            code = found;
+        }
+    }
+    let class = match code {
+        1 => StatusClass::NotFound,
+        2 | 3 | 7..=10 => StatusClass::BadRequest,
+        _ => StatusClass::Internal,
+    };
+    Ok(Status { class, code })
 }

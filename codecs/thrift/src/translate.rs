@@ -1,7 +1,11 @@
 //! Messages written anew: with another number, on another transport, in another encoding.
 
+use std::ops::Range;
+use std::time::Duration;
+
 use metaproto_core::{Bytes, BytesMut, DecodeError, EncodeError, Output};
 
+use crate::deadline;
 use crate::dialect::{Dialect, Encoding, Transport};
 use crate::envelope::{self, Envelope};
 use crate::header::{self, FIXED};
@@ -24,11 +28,13 @@ pub(crate) struct Target {
     compressed: Option<bool>,
     /// Whether a message gets a second length behind a header of TTHeader.
     framed_within: Option<bool>,
+    /// The time that is left for a request.
+    remaining: Option<Duration>,
 }
 
 impl Target {
-    /// A request to servers of this dialect, with this id.
-    pub(crate) fn upstream(dialect: Dialect, id: Option<u64>) -> Self {
+    /// A request to servers of this dialect, with this id, and with this time left.
+    pub(crate) fn upstream(dialect: Dialect, id: Option<u64>, remaining: Option<Duration>) -> Self {
         let seqid = id.and_then(|id| u32::try_from(id).ok()).map(u32::cast_signed);
         Target {
             transport: dialect.transport,
@@ -36,6 +42,7 @@ impl Target {
             framed_within: dialect.framed_within,
             seqid,
             header_seqid: seqid.map(i32::to_be_bytes),
+            remaining,
             ..Target::default()
         }
     }
@@ -53,6 +60,7 @@ impl Target {
             // Who does not compress may not be able to read what is.
             compressed: Some(carrier.is_compressed()),
             framed_within: carrier.header.is_some().then_some(carrier.is_framed_within),
+            remaining: None,
         }
     }
 
@@ -87,9 +95,17 @@ impl Translator {
         most: usize,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
-        let carrier = Carrier::of_message(None, frame, |_| {}).map_err(|e| unreadable(&e))?;
+        let mut timed = None;
+        let carrier = Carrier::of_message(None, frame, |pair| {
+            if target.remaining.is_some() {
+                deadline::note(&mut timed, frame, &pair);
+            }
+        });
+        let carrier = carrier.map_err(|error| unreadable(&error))?;
+        let timed = timed.zip(target.remaining);
         let mut zlib = std::mem::take(&mut self.inflate);
-        let written = self.translate_with(frame, &carrier, &mut zlib, (target, most), out);
+        let read = (&carrier, timed.as_ref());
+        let written = self.translate_with(frame, read, &mut zlib, (target, most), out);
         self.inflate = zlib;
         written
     }
@@ -97,7 +113,7 @@ impl Translator {
     fn translate_with(
         &mut self,
         frame: &Bytes,
-        carrier: &Carrier,
+        (carrier, timed): (&Carrier, Option<&Timed>),
         zlib: &mut Zlib,
         (target, most): (&Target, usize),
         out: &mut Output,
@@ -105,14 +121,14 @@ impl Translator {
         // The front is enough to tell whether anything has to be done.
         let front = carrier.content(frame, zlib).map_err(|error| unreadable(&error))?;
         let envelope = front.envelope().map_err(|error| unreadable(&error))?;
-        let source = Source { frame, carrier, content: &front, envelope };
+        let source = Source { frame, carrier, content: &front, envelope, timed };
         if source.is_like(target) {
-            out.share(frame.clone());
+            source.pass(out);
             return Ok(());
         }
         let envelope = source.envelope;
         let whole = carrier.whole(frame, zlib, most).map_err(|error| unreadable(&error))?;
-        self.write(&Source { frame, carrier, content: &whole, envelope }, target, out)
+        self.write(&Source { frame, carrier, content: &whole, envelope, timed }, target, out)
     }
 
     fn write(
@@ -193,7 +209,11 @@ struct Source<'a> {
     carrier: &'a Carrier,
     content: &'a Content<'a>,
     envelope: Envelope,
+    timed: Option<&'a Timed>,
 }
+
+/// Where a header tells how long its client waits, and what it is to tell instead.
+type Timed = (Range<usize>, Duration);
 
 impl Source<'_> {
     /// Whether the message is already what it is to be.
@@ -208,6 +228,30 @@ impl Source<'_> {
                     .is_none_or(|within| within == self.carrier.is_framed_within))
             && !(target.compressed == Some(false) && self.carrier.is_compressed())
             && (told.is_none() || target.header_seqid.is_none_or(|seqid| told == Some(&seqid)))
+    }
+
+    /// Appends the message as it is, but for the time that is left.
+    fn pass(&self, out: &mut Output) {
+        let Some((_, header)) = self.timed.zip(self.carrier.header.as_ref()) else {
+            return out.share(self.frame.clone());
+        };
+        let tail = out.tail();
+        let start = tail.len();
+        let mut message = self.frame.clone();
+        tail.extend_from_slice(&message.split_to(header.payload.min(self.frame.len())));
+        self.time(tail, start);
+        out.share(message);
+    }
+
+    /// Writes the time that is left into what is a copy of the header, or of its end, from where in
+    /// `out` the frame would start.
+    fn time(&self, out: &mut BytesMut, start: usize) {
+        let Some((place, remaining)) = self.timed else { return };
+        let places = [place.start, place.end].map(|at| start.saturating_add(at));
+        if let Some(digits) = out.get_mut(places[0]..places[1]) {
+            // It was read before: it can be written.
+            deadline::write(digits, *remaining).ok();
+        }
     }
 
     /// Whether the message will be compressed, and whether it will have a length behind the header: as
@@ -246,6 +290,7 @@ impl Source<'_> {
                     && self.carrier.is_compressed() == compressed =>
             {
                 out.extend_from_slice(self.frame.get(FIXED..own.payload).unwrap_or_default());
+                self.time(out, start.saturating_sub(FIXED));
                 if let Some(protocol) = out.get_mut(start)
                     && encoding != self.envelope.encoding
                 {

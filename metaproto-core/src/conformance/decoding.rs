@@ -73,6 +73,9 @@ fn layout(metadata: &Metadata) -> Verdict {
     if metadata.context_size > len {
         return breach(format!("context_size = {}", metadata.context_size));
     }
+    if let Some(place) = metadata.timeout_place.clone().filter(|place| place.end > len) {
+        return breach(format!("timeout_place = {place:?}"));
+    }
     match metadata.stray_range() {
         Some(range) => breach(format!("a name or value at {range:?}")),
         None => Ok(()),

@@ -117,8 +117,9 @@ impl Examiner<'_> {
     }
 
     fn patches(&mut self) -> Verdict {
-        let mut header = self.metadata.header().to_vec();
-        let _ = self.sender.set_deadline(&mut header, Duration::from_secs(1))?;
+        let place = self.metadata.timeout_place.clone().unwrap_or(0..self.metadata.header_size);
+        let mut stretch = self.metadata.frame.get(place).unwrap_or_default().to_vec();
+        let _ = self.sender.set_deadline(&mut stretch, Duration::from_secs(1))?;
         let Some(own) = self.metadata.request_id else { return Ok(()) };
         if self.rig.capabilities.translates {
             let is_request =

@@ -1,8 +1,7 @@
 //! Facts that the engine overwrites in place: the request id and the deadline.
 
-use std::time::Duration;
-
 use crate::conformance::Rig;
+use crate::conformance::deadline;
 use crate::conformance::decoding::{decode_fresh, max_id};
 use crate::conformance::drive::read_one;
 use crate::conformance::examine::opposite;
@@ -21,7 +20,7 @@ pub(super) fn check(rig: &Rig<'_>, sample: &Sample, journal: &mut Journal) {
         journal.case(Law::IdPatch, &sample.name, patched);
     }
     if matches!(metadata.kind, MessageKind::Request | MessageKind::Oneway) {
-        let verdict = deadline(rig, &mut subject, sample, &metadata);
+        let verdict = deadline::check(rig, &mut subject, sample, &metadata);
         journal.case(Law::Deadline, &sample.name, verdict);
     }
 }
@@ -120,20 +119,4 @@ fn patch_frame(subject: &mut Subject, metadata: &Metadata, id: u64) -> Verdict<B
 pub(super) fn first_difference(a: &[u8], b: &[u8]) -> Option<usize> {
     let differ = a.iter().zip(b).position(|(a, b)| a != b);
     differ.or_else(|| (a.len() != b.len()).then(|| a.len().min(b.len())))
-}
-
-fn deadline(rig: &Rig<'_>, subject: &mut Subject, sample: &Sample, metadata: &Metadata) -> Verdict {
-    for remaining in [Duration::from_secs(2), Duration::ZERO, Duration::MAX] {
-        let mut header = metadata.header().to_vec();
-        if subject.set_deadline(&mut header, remaining)?.is_err() {
-            continue;
-        }
-        let patched: Bytes = [&header[..], &metadata.rest()].concat().into();
-        let read = Facts::of(&read_one(&mut rig.subject(sample.side), &patched, Law::Deadline)?);
-        // Fields have units and ends, so only a moderate value must come back as it is.
-        let expected =
-            if remaining == Duration::from_secs(2) { Some(remaining) } else { read.timeout };
-        read.expect(&Facts { timeout: expected, ..Facts::of(metadata) }, Law::Deadline)?;
-    }
-    Ok(())
 }

@@ -104,6 +104,7 @@
 
 mod allocation;
 mod cost;
+mod deadline;
 mod declaration;
 mod decoding;
 mod drive;

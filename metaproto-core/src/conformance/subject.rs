@@ -1,6 +1,7 @@
 //! A codec under test: every call is guarded against panics, half-done work and waste.
 
 use std::any::Any;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use crate::{
     Bytes, BytesMut, Change, Codec, DecodeError, EncodeError, Error, FrameLength, Metadata,
     Mutation, Output, RequestHead,
 };
+
+/// What was written, and where in it the time that is left stands.
+pub(super) type Timed = (Bytes, Option<Range<usize>>);
 
 /// What stands in an output before a codec appends to it.
 const BEFORE: &[u8] = b"what was there before";
@@ -121,14 +125,30 @@ impl Subject {
         self.append("encode", input, |codec, out| codec.encode(metadata, mutation, out))
     }
 
+    /// The bytes that `encode_timed` appends, and where in them the time stands.
+    pub(super) fn encode_timed(
+        &mut self,
+        metadata: &Metadata,
+        mutation: &Mutation,
+    ) -> Verdict<Result<Timed, EncodeError>> {
+        let values: usize = mutation.changes().iter().map(size).sum();
+        let input = metadata.frame.len().saturating_add(values);
+        let mut place = None;
+        let written = self.append("encode_timed", input, |codec, out| {
+            place = codec.encode_timed(metadata, mutation, out)?;
+            Ok(())
+        })?;
+        Ok(written.map(|bytes| (bytes, place)))
+    }
+
     /// The bytes that `translate_request` appends.
     pub(super) fn translate_request(
         &mut self,
         frame: &Bytes,
-        id: Option<u64>,
+        (id, remaining): (Option<u64>, Option<Duration>),
     ) -> Verdict<Result<Bytes, EncodeError>> {
         self.append("translate_request", frame.len(), |codec, out| {
-            codec.translate_request(frame, id, out)
+            codec.translate_request(frame, id, remaining, out)
         })
     }
 
@@ -205,10 +225,10 @@ impl Subject {
 
     pub(super) fn set_deadline(
         &mut self,
-        header: &mut [u8],
+        stretch: &mut [u8],
         remaining: Duration,
     ) -> Verdict<Result<(), EncodeError>> {
-        self.patch("set_deadline", header, |codec, header| codec.set_deadline(header, remaining))
+        self.patch("set_deadline", stretch, |codec, bytes| codec.set_deadline(bytes, remaining))
     }
 
     fn write(

@@ -1,6 +1,7 @@
 //! Messages written anew for the connection that they leave on.
 
 use crate::conformance::Rig;
+use crate::conformance::deadline;
 use crate::conformance::decoding::{decode_fresh, max_id};
 use crate::conformance::drive::read_one;
 use crate::conformance::examine::opposite;
@@ -26,14 +27,30 @@ pub(super) fn check(rig: &Rig<'_>, sample: &Sample, journal: &mut Journal) {
 /// A request without another id stays as it is; with one it says what it said before, but for the id.
 fn requests(rig: &Rig<'_>, sample: &Sample, metadata: &Metadata) -> Verdict {
     let mut subject = rig.subject(opposite(sample.side));
-    let same = written(subject.translate_request(&sample.frame, None)?)?;
+    let same = written(subject.translate_request(&sample.frame, (None, None))?)?;
     if let Some(at) = first_difference(&same, &sample.frame) {
         let expected = "the same bytes, in the same dialect and without another id";
         return Err(Breach::new(Law::Translation, expected, "other bytes").at(at));
     }
+    if metadata.timeout_place.is_some() {
+        timed(rig, &mut subject, metadata)?;
+    }
     let Correlation::Id { bits } = rig.capabilities.correlation else { return Ok(()) };
     for id in [0, 1, max_id(bits), max_id(bits) / 3] {
         with_id(rig, &mut subject, metadata, id)?;
+    }
+    Ok(())
+}
+
+/// A request tells the time that is left, in the same dialect and without another id.
+fn timed(rig: &Rig<'_>, subject: &mut Subject, metadata: &Metadata) -> Verdict {
+    for remaining in deadline::moderate(metadata) {
+        let bytes = written(subject.translate_request(&metadata.frame, (None, Some(remaining)))?)?;
+        let read = read_one(&mut rig.subject(Side::Downstream), &bytes, Law::Translation)?;
+        if read.timeout != Some(remaining) {
+            let found = format!("{:?}", read.timeout);
+            return Err(Breach::new(Law::Translation, format!("timeout = {remaining:?}"), found));
+        }
     }
     Ok(())
 }
@@ -45,7 +62,7 @@ pub(super) fn with_id(
     metadata: &Metadata,
     id: u64,
 ) -> Verdict {
-    let other = written(subject.translate_request(&metadata.frame, Some(id))?)?;
+    let other = written(subject.translate_request(&metadata.frame, (Some(id), None))?)?;
     let read = read_one(&mut rig.subject(Side::Downstream), &other, Law::Translation)?;
     // A number may take fewer bytes than another.
     let sizes = Facts::of(metadata);

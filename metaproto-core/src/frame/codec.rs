@@ -1,6 +1,7 @@
 //! The codec that a message makes.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -131,6 +132,17 @@ impl<M: Message> Codec for MessageCodec<M> {
         Ok(())
     }
 
+    fn encode_timed(
+        &self,
+        metadata: &Metadata,
+        mutation: &Mutation,
+        out: &mut Output,
+    ) -> Result<Option<Range<usize>>, EncodeError> {
+        self.encode(metadata, mutation, out)?;
+        // The fixed part stays where it is.
+        Ok(metadata.timeout_place.clone().filter(|_| keeps_timeout::<M>(metadata, mutation)))
+    }
+
     fn on_error(
         &self,
         request: &RequestHead,
@@ -152,8 +164,9 @@ impl<M: Message> Codec for MessageCodec<M> {
         Ok(())
     }
 
-    fn set_deadline(&self, header: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
-        let header = M::Header::first_mut(header).ok_or_else(no_header)?;
+    /// The stretch is the fixed part: a checksum in it may cover the field.
+    fn set_deadline(&self, stretch: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
+        let header = M::Header::first_mut(stretch).ok_or_else(no_header)?;
         M::set_deadline(header, remaining)?;
         M::reseal(header);
         Ok(())
@@ -258,6 +271,18 @@ fn own_id(spec: &Spec, id: u64, bits: u8) -> u64 {
         true => id & u64::MAX >> 64_u32.saturating_sub(u32::from(bits)).min(63),
         false => id,
     }
+}
+
+/// Whether a mutation leaves the timeout as the client has given it.
+fn keeps_timeout<M: Message>(metadata: &Metadata, mutation: &Mutation) -> bool {
+    let Some(mut header) = M::Header::first(&metadata.frame).copied() else { return false };
+    for change in mutation.changes() {
+        // What is no field of the fixed part is no timeout.
+        change_header::<M>(&mut header, change).ok();
+    }
+    let mut changed = Metadata::new();
+    let described = M::describe(&header, &Asked::nothing(Side::Downstream), &mut changed);
+    described.is_ok() && changed.timeout == metadata.timeout
 }
 
 /// A checksum covers the id that can't be made anew here, so only the id that is there already can be

@@ -1,5 +1,6 @@
 //! The codec of an enum of messages.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,24 @@ impl VariantsCodec {
         };
         let found = index.and_then(|index| Some((index, &**self.codecs.get(index)?)));
         found.ok_or(EncodeError::Unsupported("this message"))
+    }
+
+    /// The codec that can make these changes.
+    fn changing(
+        &self,
+        metadata: &Metadata,
+        mutation: &Mutation,
+    ) -> Result<&dyn Codec, EncodeError> {
+        // Either side's messages are changed by the codec of the client's connection.
+        let side = match metadata.kind {
+            MessageKind::Response | MessageKind::Pong => Side::Upstream,
+            _ => Side::Downstream,
+        };
+        let (index, codec) = self.of_frame(side, &metadata.frame)?;
+        match mutation.changes().iter().find(|change| self.is_foreign(index, change.name())) {
+            None => Ok(codec),
+            Some(change) => Err(super::change::unsupported(change)),
+        }
     }
 
     /// Whose messages this codec writes.
@@ -111,16 +130,16 @@ impl Codec for VariantsCodec {
         mutation: &Mutation,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
-        // Either side's messages are changed by the codec of the client's connection.
-        let side = match metadata.kind {
-            MessageKind::Response | MessageKind::Pong => Side::Upstream,
-            _ => Side::Downstream,
-        };
-        let (index, codec) = self.of_frame(side, &metadata.frame)?;
-        match mutation.changes().iter().find(|change| self.is_foreign(index, change.name())) {
-            None => codec.encode(metadata, mutation, out),
-            Some(change) => Err(super::change::unsupported(change)),
-        }
+        self.changing(metadata, mutation)?.encode(metadata, mutation, out)
+    }
+
+    fn encode_timed(
+        &self,
+        metadata: &Metadata,
+        mutation: &Mutation,
+        out: &mut Output,
+    ) -> Result<Option<Range<usize>>, EncodeError> {
+        self.changing(metadata, mutation)?.encode_timed(metadata, mutation, out)
     }
 
     fn on_error(
@@ -175,7 +194,7 @@ impl Codec for VariantsCodec {
         self.codecs.get(index).map_or(Ok(()), |codec| codec.go_away(out))
     }
 
-    fn set_deadline(&self, header: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
-        self.of_frame(self.written_side(), header)?.1.set_deadline(header, remaining)
+    fn set_deadline(&self, stretch: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
+        self.of_frame(self.written_side(), stretch)?.1.set_deadline(stretch, remaining)
     }
 }

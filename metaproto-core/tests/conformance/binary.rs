@@ -1,8 +1,11 @@
 //! A good codec with a length prefix and request ids, and the samples that prove it.
 //!
-//! magic 0x7a, kind u8, total length u32, id u32, code u8, method length u8, method, body.
+//! magic 0x7a, kind u8, total length u32, id u32, code u8, method length u8, method, body. The code of a
+//! request is its timeout in seconds; 0 is none.
 
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use metaproto_core::conformance::Samples;
 use metaproto_core::wire::{Reader, Writer};
@@ -14,6 +17,9 @@ use metaproto_core::{
 };
 
 pub(crate) const FIXED: usize = 12;
+
+/// Where the code stands.
+pub(crate) const CODE: usize = 10;
 
 #[derive(Debug)]
 pub(crate) struct Binary;
@@ -121,6 +127,10 @@ impl Codec for BinaryCodec {
             let status = if code == 0 { ok } else { Status::application_error(code.into()) };
             metadata.status = Some(status);
         } else {
+            if matches!(metadata.kind, MessageKind::Request | MessageKind::Oneway) {
+                metadata.timeout = (code > 0).then(|| Duration::from_secs(code.into()));
+                metadata.timeout_place = Some(CODE..FIXED);
+            }
             metadata.set_operation_in_frame(method.clone());
             metadata.push_in_frame("method", method);
         }
@@ -185,6 +195,21 @@ impl Codec for BinaryCodec {
         Ok(())
     }
 
+    fn set_deadline(&self, stretch: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
+        let [seconds, _] = stretch else { return Err(EncodeError::Unsupported("other places")) };
+        *seconds = remaining.as_secs().clamp(1, 255) as u8;
+        Ok(())
+    }
+
+    fn encode_timed(
+        &self,
+        metadata: &Metadata,
+        mutation: &Mutation,
+        out: &mut Output,
+    ) -> Result<Option<Range<usize>>, EncodeError> {
+        self.encode(metadata, mutation, out).map(|()| metadata.timeout_place.clone())
+    }
+
     fn peek_request(&self, head: &[u8]) -> Option<RequestHead> {
         let id = head.get(6..10)?.try_into().ok().map(u32::from_be_bytes)?;
         let kind = kind_of(head[1])?;
@@ -221,6 +246,8 @@ pub(crate) fn samples() -> Samples {
         .request(frame(0, 7, 0, "echo", b"hello"))
         .request(frame(0, 0xdead_beef, 0, "add", &[0x7a; 80]))
         .named("a call with a larger body")
+        .request(frame(0, 8, 30, "wait", b"a while"))
+        .named("a call with a timeout")
         .request(frame(1, 9, 0, "log", b"line"))
         .named("a one-way call")
         .request(frame(3, 1, 0, "", b""))

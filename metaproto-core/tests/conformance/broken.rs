@@ -1,5 +1,6 @@
 //! The good binary codec, broken in one way at a time.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use metaproto_core::{
     Output, Probe, Protocol, RequestHead, Side,
 };
 
-use crate::binary::{Binary, BinaryCodec, FIXED, frame};
+use crate::binary::{Binary, BinaryCodec, CODE, FIXED, frame};
 
 macro_rules! flaws {
     ($($flaw:ident => $law:ident,)*) => {
@@ -57,6 +58,12 @@ flaws! {
     RefusesToPatch => IdPatch,
     PatchesBeforeItRefuses => AllOrNothing,
     SetsDeadlinesInSilence => Deadline,
+    RefusesDeadlines => Deadline,
+    TakesNoTimeForNoLimit => Deadline,
+    SetsMoreThanTheDeadline => Deadline,
+    SetsDeadlinesElsewhere => Deadline,
+    EncodesOtherwiseWhenTimed => Deadline,
+    DeadlineBehindTheEnd => Layout,
     LeavesLengthsAsTheyWere => Mutation,
     IgnoresMutations => Mutation,
     RefusesDeclaredMutations => Mutation,
@@ -149,6 +156,7 @@ impl BrokenCodec {
             }
             Flaw::HeaderBehindTheEnd => metadata.header_size = len + 1,
             Flaw::ContextBehindTheEnd => metadata.context_size = len + 1,
+            Flaw::DeadlineBehindTheEnd => metadata.timeout_place = Some(len - 1..len + 1),
             Flaw::PropertyBehindTheEnd => metadata.push_in_frame("method", len..len + 4),
             Flaw::ForgetsTheId => metadata.request_id = None,
             Flaw::PropertyNotDeclared => metadata.push_int("size", len as i64),
@@ -376,10 +384,39 @@ impl Codec for BrokenCodec {
         }
     }
 
-    fn set_deadline(&self, _: &mut [u8], _: Duration) -> Result<(), EncodeError> {
+    fn set_deadline(&self, stretch: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
+        match (self.flaw, &mut *stretch) {
+            (Flaw::SetsDeadlinesInSilence, _) => Ok(()),
+            (Flaw::RefusesDeadlines, _) => unsupported("deadlines"),
+            (Flaw::TakesNoTimeForNoLimit, [seconds, _]) if remaining.is_zero() => {
+                *seconds = 0;
+                Ok(())
+            }
+            (Flaw::SetsMoreThanTheDeadline, [_, method_len]) => {
+                *method_len = method_len.saturating_sub(1);
+                BinaryCodec.set_deadline(stretch, remaining)
+            }
+            _ => BinaryCodec.set_deadline(stretch, remaining),
+        }
+    }
+
+    fn encode_timed(
+        &self,
+        metadata: &Metadata,
+        mutation: &Mutation,
+        out: &mut Output,
+    ) -> Result<Option<Range<usize>>, EncodeError> {
         match self.flaw {
-            Flaw::SetsDeadlinesInSilence => Ok(()),
-            _ => unsupported("deadlines"),
+            Flaw::SetsDeadlinesElsewhere => {
+                self.encode(metadata, mutation, out).map(|()| Some(CODE - 1..FIXED - 1))
+            }
+            Flaw::EncodesOtherwiseWhenTimed => {
+                BinaryCodec.encode_timed(metadata, &Mutation::new(), out)
+            }
+            _ => {
+                self.encode(metadata, mutation, out)?;
+                Ok(metadata.timeout_place.clone())
+            }
         }
     }
 }

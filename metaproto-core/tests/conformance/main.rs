@@ -61,6 +61,7 @@ fn flaws_of_translation_are_found() {
         (Flaw::KeepsTheId, Law::Translation),
         (Flaw::ChangesTheBody, Law::Translation),
         (Flaw::ChangesWhatIsToStay, Law::Translation),
+        (Flaw::ForgetsTheDeadline, Law::Translation),
         (Flaw::ForgetsTheRequest, Law::Translation),
         (Flaw::ChangesTheStatus, Law::Translation),
         (Flaw::WritesBeforeItRefuses, Law::AllOrNothing),
@@ -150,7 +151,7 @@ fn a_sample_that_is_not_a_whole_frame_is_refused() {
     let samples = binary::samples().request(&binary::frame(0, 1, 0, "echo", b"")[..13]);
     let violations = try_check(&Binary, samples).unwrap_err();
     assert!(violations.iter().any(|v| v.law == Law::Length), "{violations:#?}");
-    assert!(violations.iter().all(|v| v.sample.starts_with("request 4")), "{violations:#?}");
+    assert!(violations.iter().all(|v| v.sample.starts_with("request 5")), "{violations:#?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use metaproto_core::*;
 
-use super::binary::{Binary, BinaryCodec};
+use super::binary::{Binary, BinaryCodec, CODE, FIXED};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flaw {
@@ -18,6 +18,8 @@ pub(crate) enum Flaw {
     ChangesWhatIsToStay,
     /// Writes a response with the id that it has.
     ForgetsTheRequest,
+    /// Writes a request with the timeout that it has.
+    ForgetsTheDeadline,
     /// Writes a response as a failed one.
     ChangesTheStatus,
     WritesBeforeItRefuses,
@@ -114,16 +116,22 @@ impl Codec for TranslatingCodec {
         self.0.go_away(out)
     }
 
-    fn set_deadline(&self, header: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
-        self.0.set_deadline(header, remaining)
+    fn set_deadline(&self, stretch: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
+        self.0.set_deadline(stretch, remaining)
     }
 
     fn translate_request(
         &mut self,
         frame: &Bytes,
         id: Option<u64>,
+        remaining: Option<Duration>,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
+        let mut timed = frame.to_vec();
+        if let (Some(remaining), true) = (remaining, self.1 != Flaw::ForgetsTheDeadline) {
+            self.0.set_deadline(&mut timed[CODE..FIXED], remaining)?;
+        }
+        let frame = &Bytes::from(timed);
         match (self.1, id) {
             (Flaw::KeepsTheId, _) | (_, None) if self.1 != Flaw::ChangesWhatIsToStay => {
                 out.share(frame.clone());

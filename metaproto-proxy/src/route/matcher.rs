@@ -16,7 +16,12 @@ impl Matcher {
     /// Whether it holds of `request`.
     #[must_use]
     pub fn holds(&self, request: &Metadata) -> bool {
-        let value = value(&self.property, request);
+        self.holds_of(value(&self.property, request))
+    }
+
+    /// Whether it holds where this is the value of its property.
+    #[inline]
+    pub(super) fn holds_of(&self, value: Option<PropertyValue<'_>>) -> bool {
         value.is_some_and(|value| predicate_holds(&self.predicate, value)) != self.invert
     }
 }

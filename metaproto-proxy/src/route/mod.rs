@@ -2,6 +2,7 @@
 
 mod index;
 mod key;
+mod lookups;
 mod matcher;
 mod mirror;
 mod split;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use metaproto_core::{Interest, Metadata};
 
 use self::index::Index;
+use self::lookups::{Lookups, Numbers};
 pub(crate) use self::mirror::{Copied, Mirror};
 use self::split::Split;
 use crate::cluster::Traffic;
@@ -32,6 +34,8 @@ pub(crate) struct RouteTable {
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) model: Arc<model::Route>,
+    /// The numbers of the properties that its conditions ask for, in the order of these.
+    asks: Vec<usize>,
     split: Split<Target>,
     /// Those that get copies; mostly none.
     pub(crate) mirrors: Vec<Mirror>,
@@ -75,7 +79,9 @@ impl RouteTable {
             .filter(counts)
             .map(|route| (route.model.name.as_str(), route))
             .collect();
+        let mut numbers = Numbers::default();
         let routes = routes.iter().map(|model| {
+            let asks = model.matchers.iter().map(|matcher| numbers.of(&matcher.property)).collect();
             let targets = model.clusters.iter().filter_map(|t| {
                 Some((target(model, &t.cluster, &t.subset, Traffic::Calls)?, t.weight))
             });
@@ -83,7 +89,7 @@ impl RouteTable {
                 Some(Mirror::new(m, target(model, &m.cluster, &m.subset, Traffic::Copies)?))
             });
             let (split, mirrors) = (Split::new(targets), mirrors.collect());
-            let route = Route { model: model.clone(), split, mirrors };
+            let route = Route { model: model.clone(), asks, split, mirrors };
             if let Some(before) = counting.get(model.name.as_str()) {
                 route.resume(before);
             }
@@ -94,10 +100,11 @@ impl RouteTable {
 
     /// The first route whose conditions all hold.
     pub(crate) fn find(&self, request: &Metadata) -> Option<&Rc<Route>> {
+        let mut lookups = Lookups::new(request);
         self.index
             .candidates(request)
             .filter_map(|place| self.routes.get(place))
-            .find(|route| route.model.matches(request))
+            .find(|route| route.matches(&mut lookups))
     }
 
     /// The properties that the routes ask for.
@@ -117,6 +124,13 @@ impl RouteTable {
 }
 
 impl Route {
+    /// Whether all its conditions hold.
+    fn matches(&self, request: &mut Lookups<'_>) -> bool {
+        let mut conditions = self.model.matchers.iter().zip(&self.asks);
+        conditions
+            .all(|(matcher, number)| matcher.holds_of(request.value(*number, &matcher.property)))
+    }
+
     /// Where a request goes that comes from a client of this address.
     #[inline]
     pub(crate) fn destination(&self, request: &Metadata, client: IpAddr) -> Option<Destination> {

@@ -9,6 +9,7 @@ mod world;
 mod age;
 mod balancing;
 mod bound;
+mod deadline;
 mod drain;
 mod exclusive;
 mod failures;

@@ -23,6 +23,9 @@ pub(crate) struct Toy {
     pub(crate) translates: bool,
     /// The dialect in which bodies are written from back to front, behind a [`REVERSED`].
     pub(crate) reversed: bool,
+    /// The byte of a request that its timeout stands in, and in which the time left is written; 0 if
+    /// that is none.
+    pub(crate) deadline_at: usize,
 }
 
 impl Toy {
@@ -34,7 +37,13 @@ impl Toy {
         in_order: false,
         translates: false,
         reversed: false,
+        deadline_at: 0,
     };
+
+    /// What the byte that tells of a timeout says of this much time.
+    pub(crate) fn tens(remaining: Duration) -> u8 {
+        (remaining.as_millis() / 10).clamp(1, 254) as u8
+    }
 
     /// Appends a frame with another id and body. What is sealed can't be read.
     fn rewrite(head: &[u8], id: u32, body: &[u8], out: &mut Output) -> Result<(), EncodeError> {
@@ -132,7 +141,12 @@ impl Codec for Toy {
             let sealed = DecodeError::message("body", Fault::Other("is sealed"));
             metadata.unread = (*to == SEALED).then_some(sealed);
         }
-        let (kind, code) = (frame[2], frame[7]);
+        let (kind, mut code) = (frame[2], frame[7]);
+        let at = self.deadline_at;
+        if at > 0 && kind <= ONEWAY && at < frame.len() {
+            code = frame[at];
+            metadata.timeout_place = Some(at..at + 1);
+        }
         metadata.frame = frame;
         metadata.kind = match kind {
             REQUEST => MessageKind::Request,
@@ -159,7 +173,8 @@ impl Codec for Toy {
             }
             _ => return Err(DecodeError::message("kind", Fault::UnknownValue(kind.into()))),
         };
-        if metadata.kind == MessageKind::Request && code > 0 {
+        let is_timed = metadata.kind == MessageKind::Request || metadata.timeout_place.is_some();
+        if is_timed && code > 0 {
             let code = if code == 255 { 0 } else { code };
             metadata.timeout = Some(Duration::from_millis(10) * code.into());
         }
@@ -216,8 +231,13 @@ impl Codec for Toy {
         &mut self,
         frame: &Bytes,
         id: Option<u64>,
+        remaining: Option<Duration>,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
+        let mut frame = frame.to_vec();
+        if let (Some(remaining), Some(tens)) = (remaining, frame.get_mut(self.deadline_at)) {
+            *tens = Toy::tens(remaining);
+        }
         let (head, body) = frame.split_at(HEADER);
         let id = id.unwrap_or_else(|| u32::from_be_bytes(head[3..7].try_into().unwrap()).into());
         let reversed = || [REVERSED].into_iter().chain(body.iter().rev().copied()).collect();
@@ -238,6 +258,21 @@ impl Codec for Toy {
             body => body.to_vec(),
         };
         Toy::rewrite(head, id, &body, out)
+    }
+
+    fn set_deadline(&self, stretch: &mut [u8], remaining: Duration) -> Result<(), EncodeError> {
+        let [tens] = stretch else { return Err(EncodeError::Unsupported("other stretches")) };
+        *tens = Toy::tens(remaining);
+        Ok(())
+    }
+
+    fn encode_timed(
+        &self,
+        metadata: &Metadata,
+        mutation: &Mutation,
+        out: &mut Output,
+    ) -> Result<Option<std::ops::Range<usize>>, EncodeError> {
+        self.encode(metadata, mutation, out).map(|()| metadata.timeout_place.clone())
     }
 
     fn peek_request(&self, head: &[u8]) -> Option<RequestHead> {

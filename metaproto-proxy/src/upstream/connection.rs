@@ -1,6 +1,7 @@
 //! One connection to an endpoint: made, written to, read from, closed.
 
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use metaproto_core::{
     Codec, EncodeError, Error, ErrorKind, MessageKind, Metadata, Output, Sharing,
@@ -79,12 +80,18 @@ impl Upstream {
     /// Appends a call to the outbox and remembers whom its response is for. Gives the call back with
     /// the reason if it can't be sent.
     #[inline(always)]
-    fn write(&mut self, call: Call, message: Outgoing<'_>) -> Result<(), Box<Unsent>> {
+    fn write(
+        &mut self,
+        call: Call,
+        message: Outgoing<'_>,
+        now: Instant,
+    ) -> Result<(), Box<Unsent>> {
+        let left = time_left(&call, message, now);
         let id = match self.in_flight.insert(call) {
             Ok(id) => id,
             Err(call) => return Err(Box::new((*call, overloaded()))),
         };
-        match self.put(message, id) {
+        match self.put(message, id, left) {
             Ok(()) => Ok(()),
             Err(error) => match self.in_flight.take(id) {
                 Found::Live(call) => Err(Box::new((call, unwritable(&error)))),
@@ -93,12 +100,20 @@ impl Upstream {
         }
     }
 
-    /// Appends a message to the outbox, with another id if one is given.
+    /// Appends a message to the outbox, with another id and with the time that is left, if they are
+    /// given.
     #[inline(always)]
-    fn put(&mut self, message: Outgoing<'_>, id: Option<u64>) -> Result<(), EncodeError> {
-        match self.translates {
-            false => message.write(&mut self.outbox, &*self.codec, id),
-            true => self.codec.translate_request(&message.whole(), id, &mut self.outbox),
+    fn put(
+        &mut self,
+        message: Outgoing<'_>,
+        id: Option<u64>,
+        left: Option<Duration>,
+    ) -> Result<(), EncodeError> {
+        let (codec, out) = (&mut self.codec, &mut self.outbox);
+        match (self.translates, left) {
+            (false, None) => message.write(out, &**codec, id),
+            (false, Some(left)) => message.write_timed(out, &**codec, id, left),
+            (true, left) => codec.translate_request(&message.whole(), id, left, out),
         }
     }
 
@@ -120,6 +135,15 @@ impl Upstream {
     /// The bytes that wait to be written.
     pub(crate) fn backlog(&self) -> usize {
         self.outbox.len() + self.waiting.bytes()
+    }
+}
+
+/// How much time a request has left that can tell so: until it is given up, or this try of it.
+#[inline(always)]
+fn time_left(call: &Call, message: Outgoing<'_>, now: Instant) -> Option<Duration> {
+    match message.is_timed() {
+        true => call.due().map(|due| due.saturating_duration_since(now)),
+        false => None,
     }
 }
 
@@ -175,7 +199,7 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: O
     } else if call.head.kind != MessageKind::Request {
         send_unanswered(worker, key, call, message);
     } else {
-        let written = upstream.write(call, message);
+        let written = upstream.write(call, message, worker.now);
         let waiting = upstream.outbox.len();
         mark(worker, key);
         worker.weigh(Peer::Up(key), waiting);
@@ -209,8 +233,9 @@ fn wait(worker: &mut Worker, key: UpstreamKey, call: Call, message: Outgoing<'_>
 fn send_unanswered(worker: &mut Worker, key: UpstreamKey, call: Call, message: Outgoing<'_>) {
     let Some(upstream) = worker.upstreams.get_mut(key) else { return };
     upstream.last_active = worker.now;
+    let left = time_left(&call, message, worker.now);
     let written = match upstream.in_flight.spare_id() {
-        Ok(id) => upstream.put(message, id).map_err(|error| unwritable(&error)),
+        Ok(id) => upstream.put(message, id, left).map_err(|error| unwritable(&error)),
         Err(_) => Err(overloaded()),
     };
     count::uncount(worker, key);

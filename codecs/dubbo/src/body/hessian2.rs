@@ -94,18 +94,19 @@ impl<'a> Values<'a> for Hessian2<'a> {
 pub(crate) struct WriteHessian2;
 
 impl WriteMap for WriteHessian2 {
-    fn map(&self, start: Option<&[u8]>, entries: &[Kept<'_>], out: &mut BytesMut) {
+    fn map(
+        &self,
+        start: Option<&[u8]>,
+        entries: &[Kept<'_>],
+        out: &mut BytesMut,
+    ) -> Option<Range<usize>> {
+        let mut noted = None;
         out.extend_from_slice(start.unwrap_or(b"H"));
         for entry in entries {
-            match entry {
-                Kept::Raw(bytes) => out.extend_from_slice(bytes),
-                Kept::New(key, value) => {
-                    hessian::write_text(key, out);
-                    hessian::write_text(value, out);
-                }
-            }
+            entry.write(out, b"", hessian::write_text, &mut noted);
         }
         out.extend_from_slice(b"Z");
+        noted
     }
 
     fn result_type(&self, kind: u8, out: &mut BytesMut) {

@@ -184,22 +184,22 @@ impl<'a, W: Fn(&[u8]) -> bool, E: FnMut(Entry<'a>)> Visitor<'a> for Entries<'a, 
 pub(crate) struct WriteJson;
 
 impl WriteMap for WriteJson {
-    fn map(&self, _: Option<&[u8]>, entries: &[Kept<'_>], out: &mut BytesMut) {
+    fn map(
+        &self,
+        _: Option<&[u8]>,
+        entries: &[Kept<'_>],
+        out: &mut BytesMut,
+    ) -> Option<Range<usize>> {
+        let mut noted = None;
         out.extend_from_slice(b"{");
         for (index, entry) in entries.iter().enumerate() {
             if index > 0 {
                 out.extend_from_slice(b",");
             }
-            match entry {
-                Kept::Raw(bytes) => out.extend_from_slice(bytes),
-                Kept::New(key, value) => {
-                    write_text(key, out);
-                    out.extend_from_slice(b":");
-                    write_text(value, out);
-                }
-            }
+            entry.write(out, b":", write_text, &mut noted);
         }
         out.extend_from_slice(b"}\n");
+        noted
     }
 
     fn result_type(&self, kind: u8, out: &mut BytesMut) {

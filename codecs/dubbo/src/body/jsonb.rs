@@ -315,20 +315,21 @@ impl<'a> Block<'a> {
 pub(crate) struct WriteJsonb;
 
 impl WriteMap for WriteJsonb {
-    fn map(&self, start: Option<&[u8]>, entries: &[Kept<'_>], out: &mut BytesMut) {
+    fn map(
+        &self,
+        start: Option<&[u8]>,
+        entries: &[Kept<'_>],
+        out: &mut BytesMut,
+    ) -> Option<Range<usize>> {
+        let mut noted = None;
         block(out, |out| {
             out.extend_from_slice(start.unwrap_or(&[OBJECT]));
             for entry in entries {
-                match entry {
-                    Kept::Raw(bytes) => out.extend_from_slice(bytes),
-                    Kept::New(key, value) => {
-                        write_text(key, out);
-                        write_text(value, out);
-                    }
-                }
+                entry.write(out, b"", write_text, &mut noted);
             }
             out.extend_from_slice(&[OBJECT_END]);
         });
+        noted
     }
 
     fn result_type(&self, kind: u8, out: &mut BytesMut) {

@@ -75,8 +75,14 @@ impl<'a, E: FnMut(Entry<'a>)> Bounded<E> {
 
 /// Writes a map of texts in the way of one serialization.
 pub(crate) trait WriteMap {
-    /// Appends a map of these entries, with the marks of a start that it had, if it had one.
-    fn map(&self, start: Option<&[u8]>, entries: &[Kept<'_>], out: &mut BytesMut);
+    /// Appends a map of these entries, with the marks of a start that it had, if it had one. Tells
+    /// where in `out` the entry is that is noted, if there is one.
+    fn map(
+        &self,
+        start: Option<&[u8]>,
+        entries: &[Kept<'_>],
+        out: &mut BytesMut,
+    ) -> Option<Range<usize>>;
 
     /// Appends a number from 0 to 5: the type of a result.
     fn result_type(&self, kind: u8, out: &mut BytesMut);
@@ -87,8 +93,36 @@ pub(crate) trait WriteMap {
 pub(crate) enum Kept<'a> {
     /// As it was: key and value as they stood in the frame.
     Raw(&'a [u8]),
+    /// The same; where it stands will be asked for.
+    Noted(&'a [u8]),
     /// Another one.
     New(Cow<'a, str>, &'a str),
+}
+
+impl Kept<'_> {
+    /// Appends it, with a `colon` between the key and the value of another one, which `write_text`
+    /// writes; notes where it is if that will be asked for.
+    fn write(
+        &self,
+        out: &mut BytesMut,
+        colon: &[u8],
+        write_text: fn(&str, &mut BytesMut),
+        noted: &mut Option<Range<usize>>,
+    ) {
+        let start = out.len();
+        match self {
+            Kept::Raw(bytes) => out.extend_from_slice(bytes),
+            Kept::Noted(bytes) => {
+                out.extend_from_slice(bytes);
+                *noted = Some(start..out.len());
+            }
+            Kept::New(key, value) => {
+                write_text(key, out);
+                out.extend_from_slice(colon);
+                write_text(value, out);
+            }
+        }
+    }
 }
 
 /// A text of a body.

@@ -5,6 +5,7 @@ mod bounds;
 mod captures;
 mod changes;
 mod conformance;
+mod deadlines;
 mod events;
 mod frames;
 mod rare;

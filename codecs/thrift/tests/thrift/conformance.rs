@@ -30,7 +30,7 @@ const COMPACT_RESULT: &[u8] = b"\x82\x41\x07\x04find\x08\x00\x02hi\x00";
 
 #[test]
 fn the_codec_keeps_every_law_in_every_dialect() {
-    let pairs = [("tenant", "blue"), ("other", "x")];
+    let pairs = [("tenant", "blue"), ("client_timeout", "3000"), ("other", "x")];
     for (call, result) in [(CALL, RESULT), (OLD, RESULT), (COMPACT, COMPACT_RESULT)] {
         for transport in ["unframed", "framed"] {
             let carry = |message: &[u8]| match transport {

@@ -3,6 +3,7 @@
 mod captures;
 mod changes;
 mod conformance;
+mod deadlines;
 mod messages;
 mod reencode;
 mod reencoding;

@@ -49,7 +49,7 @@ pub(crate) fn reencoded(call: &[u8], protocol: &str) -> Result<Vec<u8>, EncodeEr
     let mut out = Output::new();
     let context = CodecContext::new(Side::Upstream, Limits::default());
     let mut codec = configured("unframed", protocol).codec(&context);
-    codec.translate_request(&framed, None, &mut out)?;
+    codec.translate_request(&framed, None, None, &mut out)?;
     Ok(out.parts().flat_map(|part| part.to_vec()).collect())
 }
 

@@ -34,7 +34,9 @@ fn bytes(output: &Output) -> Vec<u8> {
 fn to_server(transport: &str, protocol: &str, message: &[u8], id: Option<u64>) -> Vec<u8> {
     let mut out = Output::new();
     let mut codec = upstream(transport, protocol);
-    codec.translate_request(&Bytes::copy_from_slice(message), id, &mut out).expect("it can be");
+    codec
+        .translate_request(&Bytes::copy_from_slice(message), id, None, &mut out)
+        .expect("it can be");
     bytes(&out)
 }
 
@@ -161,7 +163,7 @@ fn an_answer_is_compressed_only_if_its_call_was() {
 fn a_message_that_is_too_large_once_decompressed_is_refused() {
     let large = Bytes::from(deflated(&[COMPACT, &vec![0; 50_000_000]].concat()));
     let mut out = Output::new();
-    let refused = upstream("framed", "auto").translate_request(&large, None, &mut out);
+    let refused = upstream("framed", "auto").translate_request(&large, None, None, &mut out);
     assert!(refused.is_err() && out.is_empty());
 }
 
@@ -184,7 +186,9 @@ fn what_is_in_the_dialect_already_is_not_written_anew() {
         let frame = Bytes::from([&call[..], &[0; Output::SHARE_MIN]].concat()).slice(..call.len());
         for (transport, protocol) in [(transport, protocol), ("auto", "auto")] {
             let mut out = Output::new();
-            upstream(transport, protocol).translate_request(&frame, None, &mut out).expect("it is");
+            upstream(transport, protocol)
+                .translate_request(&frame, None, None, &mut out)
+                .expect("it is");
             assert_eq!(bytes(&out), call);
         }
     }
@@ -201,7 +205,9 @@ fn a_large_body_is_shared() {
     let frame = Bytes::from(framed(&message));
     for (transport, id) in [("unframed", None), ("framed", Some(5)), ("header", Some(5))] {
         let mut out = Output::new();
-        upstream(transport, "auto").translate_request(&frame, id, &mut out).expect("it can be");
+        upstream(transport, "auto")
+            .translate_request(&frame, id, None, &mut out)
+            .expect("it can be");
         let shared = out.parts().any(|part| {
             let start = frame.as_ptr() as usize;
             (start..start + frame.len()).contains(&(part.as_ptr() as usize))
@@ -217,7 +223,7 @@ fn what_cannot_be_read_is_refused_and_leaves_nothing() {
     let cut = framed(&CALL[..CALL.len() - 5]);
     let mut out = Output::new();
     let error = upstream("framed", "compact")
-        .translate_request(&Bytes::from(cut), None, &mut out)
+        .translate_request(&Bytes::from(cut), None, None, &mut out)
         .expect_err("its end is missing");
     assert!(matches!(error, EncodeError::InvalidValue { .. }), "{error}");
     assert!(out.is_empty());

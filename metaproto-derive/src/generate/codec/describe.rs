@@ -138,6 +138,14 @@ fn timeout(timeout: &Timeout, layout: &Layout) -> TokenStream {
     let field = &layout.head[timeout.field];
     let (value, unit) = (header(layout).read(field), nanoseconds(timeout.unit));
     let none = none(timeout, layout);
+    // Where it can be changed: the fixed part, in which the checksums are that cover it.
+    let place = layout.sealed_by(timeout.field).is_none().then(|| {
+        quote! {
+            __metadata.timeout_place = ::core::option::Option::Some(
+                0..<Self as ::metaproto_core::Frame>::HEADER_SIZE,
+            );
+        }
+    });
     quote! {
         if let ::metaproto_core::MessageKind::Request | ::metaproto_core::MessageKind::Oneway =
             __metadata.kind
@@ -145,6 +153,7 @@ fn timeout(timeout: &Timeout, layout: &Layout) -> TokenStream {
             __metadata.timeout = ::metaproto_core::__private::timeout(
                 #value as ::core::primitive::i128, #none, #unit,
             );
+            #place
         }
     }
 }

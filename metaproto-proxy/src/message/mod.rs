@@ -1,9 +1,15 @@
 //! A message on its way from one connection to another.
 
+mod timed;
+
 use std::borrow::Cow;
+use std::ops::Range;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use metaproto_core::{Codec, EncodeError, Metadata, Mutation, Output};
+
+use self::timed::Leaving;
 
 /// A message that is to be written later: as it came, or re-written by a mutation.
 #[derive(Debug)]
@@ -14,13 +20,23 @@ pub(crate) enum Message {
         frame: Bytes,
         /// The bytes before the body; the id lies within them.
         header_size: usize,
+        /// Where it tells how much time is left.
+        timed: Option<Range<usize>>,
     },
     /// What the codec has written for a mutation. The id lies within its first stretch.
     Rewritten(Rewritten),
 }
 
 /// What a codec has written for a mutation.
-pub(crate) type Rewritten = Box<Output>;
+pub(crate) type Rewritten = Box<Written>;
+
+/// What a codec has written.
+#[derive(Debug)]
+pub(crate) struct Written {
+    output: Output,
+    /// Where it tells how much time is left.
+    timed: Option<Range<usize>>,
+}
 
 /// A message that is to be written now, wherever it stands. Most are never more than this: to move
 /// whole messages from hand to hand costs more than to write them.
@@ -32,19 +48,21 @@ pub(crate) enum Outgoing<'a> {
         frame: &'a Bytes,
         /// The bytes before the body; the id lies within them.
         header_size: usize,
+        /// Where it tells how much time is left.
+        timed: Option<&'a Range<usize>>,
     },
     /// What the codec has written for a mutation.
-    Rewritten(&'a Output),
+    Rewritten(&'a Written),
 }
 
 impl Message {
     /// The message, to be written.
     pub(crate) fn outgoing(&self) -> Outgoing<'_> {
         match self {
-            Message::Frame { frame, header_size } => {
-                Outgoing::Frame { frame, header_size: *header_size }
+            Message::Frame { frame, header_size, timed } => {
+                Outgoing::Frame { frame, header_size: *header_size, timed: timed.as_ref() }
             }
-            Message::Rewritten(output) => Outgoing::Rewritten(output),
+            Message::Rewritten(written) => Outgoing::Rewritten(written),
         }
     }
 
@@ -81,17 +99,21 @@ fn rewrite(
         return Ok(None);
     }
     let mut output = Output::new();
-    codec.encode(metadata, &mutation, &mut output)?;
-    Ok(Some(Box::new(output)))
+    let timed = match metadata.timeout_place {
+        Some(_) => codec.encode_timed(metadata, &mutation, &mut output)?,
+        None => codec.encode(metadata, &mutation, &mut output).map(|()| None)?,
+    };
+    Ok(Some(Box::new(Written { output, timed })))
 }
 
 impl<'a> Outgoing<'a> {
     /// The message that `metadata` describes, or what it was re-written to.
     #[inline(always)]
-    pub(crate) fn new(metadata: &'a Metadata, rewritten: Option<&'a Output>) -> Self {
-        let header_size = metadata.header_size;
-        rewritten
-            .map_or(Outgoing::Frame { frame: &metadata.frame, header_size }, Outgoing::Rewritten)
+    pub(crate) fn new(metadata: &'a Metadata, rewritten: Option<&'a Written>) -> Self {
+        let Metadata { frame, header_size, timeout_place, .. } = metadata;
+        let timed = timeout_place.as_ref();
+        let as_it_came = Outgoing::Frame { frame, header_size: *header_size, timed };
+        rewritten.map_or(as_it_came, Outgoing::Rewritten)
     }
 
     /// The message, to be written in a moment. It shares what it was read into.
@@ -110,13 +132,13 @@ impl<'a> Outgoing<'a> {
 
     fn copied(self, copy: impl FnOnce(&Bytes) -> Bytes) -> Message {
         match self {
-            Outgoing::Frame { frame, header_size } => {
-                Message::Frame { frame: copy(frame), header_size }
+            Outgoing::Frame { frame, header_size, timed } => {
+                Message::Frame { frame: copy(frame), header_size, timed: timed.cloned() }
             }
-            Outgoing::Rewritten(output) => {
-                let mut kept = Output::new();
-                output.parts().for_each(|part| kept.share(part));
-                Message::Rewritten(Box::new(kept))
+            Outgoing::Rewritten(written) => {
+                let mut output = Output::new();
+                written.output.parts().for_each(|part| output.share(part));
+                Message::Rewritten(Box::new(Written { output, timed: written.timed.clone() }))
             }
         }
     }
@@ -125,7 +147,7 @@ impl<'a> Outgoing<'a> {
     pub(crate) fn whole(self) -> Cow<'a, Bytes> {
         match self {
             Outgoing::Frame { frame, .. } => Cow::Borrowed(frame),
-            Outgoing::Rewritten(output) => Cow::Owned(joined(output)),
+            Outgoing::Rewritten(written) => Cow::Owned(joined(&written.output)),
         }
     }
 
@@ -133,8 +155,44 @@ impl<'a> Outgoing<'a> {
     pub(crate) fn len(self) -> usize {
         match self {
             Outgoing::Frame { frame, .. } => frame.len(),
-            Outgoing::Rewritten(output) => output.len(),
+            Outgoing::Rewritten(written) => written.output.len(),
         }
+    }
+
+    /// Whether it has a place that tells how much time is left.
+    #[inline(always)]
+    pub(crate) fn is_timed(self) -> bool {
+        self.timed().is_some()
+    }
+
+    #[inline(always)]
+    fn timed(self) -> Option<&'a Range<usize>> {
+        match self {
+            Outgoing::Frame { timed, .. } => timed,
+            Outgoing::Rewritten(written) => written.timed.as_ref(),
+        }
+    }
+
+    /// As [`write`](Outgoing::write), for a request that has `left` to be answered: it says so, if it
+    /// has a place for it.
+    pub(crate) fn write_timed(
+        self,
+        out: &mut Output,
+        codec: &dyn Codec,
+        id: Option<u64>,
+        left: Duration,
+    ) -> Result<(), EncodeError> {
+        let Some(place) = self.timed() else { return self.write(out, codec, id) };
+        let start = out.len();
+        let leaving = Leaving { codec, id, left, place };
+        let written = match self {
+            Outgoing::Frame { frame, header_size, .. } => leaving.frame(frame, header_size, out),
+            Outgoing::Rewritten(written) => leaving.rewritten(&written.output, out),
+        };
+        if written.is_err() {
+            out.truncate(start);
+        }
+        written
     }
 
     /// Appends the message to `out`, with another id if one is given. The body of a large message is
@@ -151,7 +209,7 @@ impl<'a> Outgoing<'a> {
             (Outgoing::Frame { frame, .. }, Some(id)) if frame.len() < Output::SHARE_MIN => {
                 patched(out, frame, codec, id)
             }
-            (Outgoing::Frame { frame, header_size }, Some(id)) => {
+            (Outgoing::Frame { frame, header_size, .. }, Some(id)) => {
                 let mut body = frame.clone();
                 let header = body.split_to(header_size.min(frame.len()));
                 patched(out, &header, codec, id).map(|()| out.share(body))
@@ -160,7 +218,7 @@ impl<'a> Outgoing<'a> {
                 out.share(frame.clone());
                 Ok(())
             }
-            (Outgoing::Rewritten(message), id) => write_rewritten(out, message, codec, id),
+            (Outgoing::Rewritten(written), id) => write_rewritten(out, &written.output, codec, id),
         };
         if written.is_err() {
             out.truncate(start);
