@@ -47,9 +47,14 @@ impl Answers {
     /// The encoded text of `frame`, if the rest of it is that of the expected call. So a proxy
     /// that changes requests on their way is found out.
     fn body_of<'a>(&self, frame: &'a [u8]) -> Option<&'a [u8]> {
-        let Envelope { head, id_at, tail } = &self.request;
+        let Envelope { head, id_at, tail, left } = &self.request;
         let front = frame.get(..head.len())?;
-        let body = frame[head.len()..].strip_suffix(&tail[..])?;
+        let place = self.request.left_in(frame)?;
+        let (body, end) = frame.split_at(frame.len() - tail.len());
+        let body = body.get(head.len()..)?;
+        if end[..left.start] != tail[..left.start] || frame[place.end..] != tail[left.end..] {
+            return None;
+        }
         let mut gaps = [*id_at, self.wire.length_at()];
         gaps.sort_unstable();
         let mut at = 0;
@@ -98,6 +103,21 @@ mod tests {
             request[head - 1] ^= 1;
             Answers::new(wire).append(&request, &mut answer);
             assert!(wire.is_error(&answer), "{protocol}");
+        }
+    }
+
+    #[test]
+    fn less_time_may_be_left_when_a_call_arrives_but_not_more() {
+        let wire = Protocol::Dubbo.wire();
+        for (digits, expected) in
+            [(b"29999", true), (b"00001", true), (b"60001", false), (b"  999", false)]
+        {
+            let (mut request, mut answer) = (Vec::new(), Vec::new());
+            Template::request(wire, 40).append(3, 4, &mut request);
+            let end = request.len() - 1;
+            request[end - digits.len()..end].copy_from_slice(digits);
+            Answers::new(wire).append(&request, &mut answer);
+            assert_eq!(!wire.is_error(&answer), expected, "{digits:?}");
         }
     }
 }

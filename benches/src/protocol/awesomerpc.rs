@@ -32,7 +32,7 @@ impl Wire for Awesomerpc {
     fn request(&self) -> Envelope {
         let mut head = vec![0; HEADER];
         head[9..11].copy_from_slice(&COMMAND.to_be_bytes());
-        Envelope { head, id_at: 1, tail: Vec::new() }
+        Envelope { head, id_at: 1, tail: Vec::new(), left: 0..0 }
     }
 
     /// A request with code 0 is also the response to itself.

@@ -20,6 +20,8 @@ const ID_AT: usize = 8;
 const LENGTH_AT: usize = 12;
 /// A value and attachments, as a compact int of Hessian 2.
 const VALUE_WITH_ATTACHMENTS: u8 = 0x94;
+/// How long the client waits, in milliseconds.
+const TIMEOUT: &str = "60000";
 /// The longest piece that text is cut into, as Hessian's own library does it.
 const CHUNK: usize = 0x8000;
 
@@ -53,15 +55,18 @@ impl Wire for Dubbo {
             ("path", "org.example.Users"),
             ("interface", "org.example.Users"),
             ("version", "1.0.0"),
-            ("timeout", "60000"),
+            ("timeout", TIMEOUT),
         ];
-        Envelope { head, id_at: ID_AT, tail: map(&attachments) }
+        let tail = map(&attachments);
+        // The last value, before the end of the map.
+        let end = tail.len() - 1;
+        Envelope { head, id_at: ID_AT, tail, left: end - TIMEOUT.len()..end }
     }
 
     fn response(&self) -> Envelope {
         let mut head = header(HESSIAN2, OK);
         head.push(VALUE_WITH_ATTACHMENTS);
-        Envelope { head, id_at: ID_AT, tail: map(&[("dubbo", "2.0.2")]) }
+        Envelope { head, id_at: ID_AT, tail: map(&[("dubbo", "2.0.2")]), left: 0..0 }
     }
 
     fn append_body(&self, body: &[u8], out: &mut Vec<u8>) {

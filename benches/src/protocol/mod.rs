@@ -10,6 +10,7 @@ mod template;
 mod thrift;
 
 use std::fmt;
+use std::ops::Range;
 
 use clap::ValueEnum;
 
@@ -72,6 +73,21 @@ pub struct Envelope {
     pub id_at: usize,
     /// Everything behind the body.
     pub tail: Vec<u8>,
+    /// Where `tail` tells the time left in milliseconds, in digits: empty, or it may be less on
+    /// arrival.
+    pub left: Range<usize>,
+}
+
+impl Envelope {
+    /// Where `frame`, which ends like these, tells the time left. None if it is none, or more than
+    /// there was.
+    pub fn left_in(&self, frame: &[u8]) -> Option<Range<usize>> {
+        let front = frame.len().checked_sub(self.tail.len())?;
+        let place = front + self.left.start..front + self.left.end;
+        let (digits, whole) = (&frame[place.clone()], &self.tail[self.left.clone()]);
+        let is_left = digits.iter().all(u8::is_ascii_digit) && digits <= whole;
+        is_left.then_some(place)
+    }
 }
 
 /// One protocol's frames: one kind of request, and the response to it.

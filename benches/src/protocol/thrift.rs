@@ -44,13 +44,13 @@ impl Wire for Thrift {
         tail.push(END);
         let (mut head, id_at) = message(CALL);
         head.extend_from_slice(&[STRING, 0, 1]);
-        Envelope { head, id_at, tail }
+        Envelope { head, id_at, tail, left: 0..0 }
     }
 
     fn response(&self) -> Envelope {
         let (mut head, id_at) = message(REPLY);
         head.extend_from_slice(&[STRING, 0, 0]);
-        Envelope { head, id_at, tail: vec![END] }
+        Envelope { head, id_at, tail: vec![END], left: 0..0 }
     }
 
     fn append_body(&self, text: &[u8], out: &mut Vec<u8>) {

@@ -211,11 +211,14 @@ impl Speech {
         Token::find(frame)
     }
 
-    /// True if `request` is what a client sent, whatever its id.
+    /// True if `request` is what a client sent, whatever its id, with no more time left.
     pub(crate) fn is_request(&self, request: &[u8], token: Token) -> bool {
         let mut sent = self.request(0, token);
+        let Some(left) = self.request.left_in(request) else { return false };
         if sent.len() == request.len() {
-            sent[self.id.clone()].copy_from_slice(&request[self.id.clone()]);
+            for field in [self.id.clone(), left] {
+                sent[field.clone()].copy_from_slice(&request[field]);
+            }
         }
         sent == request
     }
@@ -324,6 +327,18 @@ mod tests {
         let mut request = speech.request(9, token);
         *request.last_mut().unwrap() ^= 1;
         assert!(!speech.is_request(&request, token));
+    }
+
+    #[test]
+    fn a_request_may_have_less_time_left_but_not_more() {
+        let speech = Speech::new(Protocol::Dubbo);
+        let token = token(Operation::Once, 40);
+        for (digits, expected) in [(b"00001", true), (b"60001", false), (b"5999x", false)] {
+            let mut request = speech.request(9, token);
+            let end = request.len() - 1;
+            request[end - 5..end].copy_from_slice(digits);
+            assert_eq!(speech.is_request(&request, token), expected, "{digits:?}");
+        }
     }
 
     #[test]

@@ -67,8 +67,6 @@ impl Contender {
         match self {
             Contender::EnvoyFilter => protocol != Protocol::Awesomerpc,
             Contender::EnvoyGeneric => protocol == Protocol::Dubbo,
-            // Responses of Thrift are told apart by their order.
-            Contender::MetaprotoShared => protocol != Protocol::Thrift,
             _ => true,
         }
     }

@@ -7,7 +7,6 @@ use super::tables::{idle_bytes, tail};
 use super::{Results, Section};
 use crate::cell::Cell;
 use crate::compare::Contender;
-use crate::protocol::Protocol;
 
 /// What memory an idle connection may take beyond HAProxy's, in KiB.
 const IDLE_KIB: f64 = 4.0;
@@ -16,6 +15,9 @@ const FLAT: f64 = 1.05;
 
 /// What two workers should do of one's requests per second, at least.
 const SCALING: f64 = 1.7;
+
+/// The mode that a bar means that names none.
+const USUAL: Contender = Contender::MetaprotoShared;
 
 /// A number, and whether it is as it should be; None where there is no bar.
 #[derive(Clone, Copy, Debug)]
@@ -64,23 +66,23 @@ pub(super) fn table(results: &Results) -> String {
             )
         }),
         ("1000 x 1, 128 B: at most 0.6 x HAProxy", |section| {
-            cost(section, (1000, 1, 128), usual(section), (Contender::Haproxy, Some(0.6)))
+            cost(section, (1000, 1, 128), USUAL, (Contender::Haproxy, Some(0.6)))
         }),
         ("64 x 64, 128 B: at most 1.5 x HAProxy", |section| {
-            cost(section, (64, 64, 128), usual(section), (Contender::Haproxy, Some(1.5)))
+            cost(section, (64, 64, 128), USUAL, (Contender::Haproxy, Some(1.5)))
         }),
         ("64 x 1, 64 KiB: at most 1.0 x Envoy tcp", |section| {
-            cost(section, (64, 1, 65_536), usual(section), (Contender::Envoy, Some(1.0)))
+            cost(section, (64, 1, 65_536), USUAL, (Contender::Envoy, Some(1.0)))
         }),
         ("64 x 1, 128 B: over Envoy's own filter (no bar)", |section| {
-            cost(section, (64, 1, 128), usual(section), (Contender::EnvoyFilter, None))
+            cost(section, (64, 1, 128), USUAL, (Contender::EnvoyFilter, None))
         }),
         ("64 x 64, 128 B: over Envoy's own filter (no bar)", |section| {
-            cost(section, (64, 64, 128), usual(section), (Contender::EnvoyFilter, None))
+            cost(section, (64, 64, 128), USUAL, (Contender::EnvoyFilter, None))
         }),
         ("p99 added, µs: below every layer-7 peer (no verdict within the noise)", added_p99),
         ("KiB per idle connection beyond HAProxy's: at most 4", |section| {
-            let own = idle_bytes(section, usual(section))?;
+            let own = idle_bytes(section, USUAL)?;
             let base = idle_bytes(section, Contender::Haproxy)?;
             Some(Found::at_most(IDLE_KIB, (own - base) / 1024.0, 1))
         }),
@@ -111,14 +113,6 @@ fn row(title: &str, found: &[Option<Found>]) -> Option<Vec<String>> {
     })
 }
 
-/// The mode that the protocol prefers.
-fn usual(section: &Section) -> Contender {
-    match section.protocol {
-        Protocol::Thrift => Contender::MetaprotoExclusive,
-        _ => Contender::MetaprotoShared,
-    }
-}
-
 /// The CPU per request of `own` over that of `base`.
 fn cost(
     section: &Section,
@@ -141,7 +135,7 @@ fn added_p99(section: &Section) -> Option<Found> {
     let p99 = |who| Some(p99_of(who)? - direct);
     let peers = section.contenders.iter().filter(|who| who.is_layer_7_peer());
     let most = peers.filter_map(|who| p99(*who)).reduce(f64::min)?;
-    let value = p99(usual(section))?;
+    let value = p99(USUAL)?;
     let half = over(rounds(Contender::Direct)?, |report| Some(micros(report.p99)))?;
     let resolved = (value - most).abs() > half - direct;
     Some(Found { value, met: resolved.then_some(value <= most), digits: 0 })

@@ -77,8 +77,16 @@ listeners:
   users: {cluster}
   orders: {cluster}
 ",
-        protocol = protocol.name(),
+        protocol = named(protocol),
     )
+}
+
+/// The listener's protocol. Thrift shares connections where the transport is fixed.
+fn named(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Thrift => "{name: thrift, options: {transport: framed}}",
+        _ => protocol.name(),
+    }
 }
 
 #[cfg(test)]
