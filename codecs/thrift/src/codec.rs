@@ -19,6 +19,7 @@ use crate::envelope::{Envelope, Found, MessageType};
 use crate::fields::Fields;
 use crate::header::{Key, Pair};
 use crate::message::{Carrier, Content};
+use crate::plain;
 use crate::reply;
 use crate::translate::{Target, Translator};
 use crate::value::{Kind, Progress, Scan};
@@ -174,24 +175,25 @@ impl ThriftCodec {
         let name = content.bytes.get(envelope.name.clone()).unwrap_or_default();
         // A multiplexed name has its service in front.
         let colon = name.iter().position(|byte| *byte == b':');
-        let start = envelope.name.start;
-        let method = colon.map_or(start, |colon| start.saturating_add(colon).saturating_add(1));
-        let source = |range: Range<usize>| match content.is_frame {
+        let Range { start, end } = envelope.name;
+        let service = colon.map(|colon| start..start.saturating_add(colon));
+        let method = service.as_ref().map_or(start, |service| service.end.saturating_add(1))..end;
+        let text = |range: Range<usize>| match content.is_frame {
             true => Source::InFrame(range),
             false => Source::Text(content.bytes.get(range).unwrap_or_default()),
         };
-        let service = colon.map(|colon| start..start.saturating_add(colon));
-        let values = [
-            Some(Source::Static(carrier.transport.as_str())),
-            Some(Source::Static(envelope.encoding.as_str())),
-            service.map(source),
-            Some(source(method..envelope.name.end)),
-            Some(Source::Int(i128::from(envelope.seqid))),
-        ];
-        for (index, (name, value)) in OWN.iter().zip(values).enumerate() {
-            if let (true, Some(value)) = (self.asked.own(index), value) {
-                metadata.push(Source::Static(name), value);
-            }
+        for (index, name) in OWN.iter().enumerate().filter(|(index, _)| self.asked.own(*index)) {
+            let value = match index {
+                0 => Source::Static(carrier.transport.as_str()),
+                1 => Source::Static(envelope.encoding.as_str()),
+                2 => match service.clone() {
+                    Some(service) => text(service),
+                    None => continue,
+                },
+                3 => text(method.clone()),
+                _ => Source::Int(i128::from(envelope.seqid)),
+            };
+            metadata.push(Source::Static(name), value);
         }
         match content.is_frame {
             true => metadata.set_operation_in_frame(envelope.name.clone()),
@@ -369,6 +371,13 @@ impl Codec for ThriftCodec {
         out: &mut Output,
     ) -> Result<(), EncodeError> {
         let head = request.context();
+        if self.transport != Some(Transport::Unframed)
+            && let Some(number) = plain::number(head).and_then(|at| head.get(at)?.first_chunk())
+            && let Some(place) = plain::number(frame)
+        {
+            plain::renumber(frame, &place, *number, out);
+            return Ok(());
+        }
         let unreadable = |_| EncodeError::Unsupported("answers to a request that can't be read");
         let carrier = self.carrier(head, |_| {}).map_err(unreadable)?;
         let content = carrier.content(head, &mut self.zlib).map_err(unreadable)?;

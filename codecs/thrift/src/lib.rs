@@ -21,6 +21,7 @@ mod envelope;
 mod fields;
 mod header;
 mod message;
+mod plain;
 mod protocol;
 mod reply;
 mod translate;

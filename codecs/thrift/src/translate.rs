@@ -10,6 +10,7 @@ use crate::dialect::{Dialect, Encoding, Transport};
 use crate::envelope::{self, Envelope};
 use crate::header::{self, FIXED};
 use crate::message::{Carrier, Content};
+use crate::plain;
 use crate::value::Transcoder;
 use crate::zlib::Zlib;
 
@@ -64,6 +65,13 @@ impl Target {
         }
     }
 
+    /// The number of a [plain](crate::plain) message, if that is all that is to be different.
+    fn plain_number(&self) -> Option<[u8; 4]> {
+        let is_framed = self.transport.is_none_or(|transport| transport == Transport::Framed);
+        let stays = is_framed && self.encoding(Encoding::Binary) == Encoding::Binary;
+        self.seqid.filter(|_| stays).map(i32::to_be_bytes)
+    }
+
     /// How a message is to be encoded that is encoded so.
     fn encoding(&self, own: Encoding) -> Encoding {
         match (self.encoding, own) {
@@ -95,6 +103,10 @@ impl Translator {
         most: usize,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
+        if let Some((place, number)) = plain::number(frame).zip(target.plain_number()) {
+            plain::renumber(frame, &place, number, out);
+            return Ok(());
+        }
         let mut timed = None;
         let carrier = Carrier::of_message(None, frame, |pair| {
             if target.remaining.is_some() {

@@ -10,8 +10,8 @@ use metaproto_core::Output;
 pub(crate) struct Order {
     /// The ticket of the first in the queue. Tickets begin again after the last number.
     first: u32,
-    /// `None` is still to come.
-    answers: VecDeque<Option<Output>>,
+    /// `None` is still to come. Answers that wait are rare: their places are small.
+    answers: VecDeque<Option<Box<Output>>>,
     bytes: usize,
 }
 
@@ -30,18 +30,25 @@ impl Order {
         let index = ticket.wrapping_sub(self.first) as usize;
         let Some(slot) = self.answers.get_mut(index) else { return };
         self.bytes += answer.len();
-        *slot = Some(answer);
-        while let Some(Some(_)) = self.answers.front() {
-            let ready = self.answers.pop_front().flatten().unwrap_or_default();
-            self.first = self.first.wrapping_add(1);
-            self.bytes -= ready.len();
-            out.append(ready);
-        }
+        *slot = Some(Box::new(answer));
+        self.release(out);
     }
 
     /// The answer of the first ticket has been written: appends to `out` what may now leave.
     pub(crate) fn advance(&mut self, out: &mut Output) {
-        self.put(self.first, Output::new(), out);
+        if self.answers.pop_front().is_some() {
+            self.first = self.first.wrapping_add(1);
+            self.release(out);
+        }
+    }
+
+    fn release(&mut self, out: &mut Output) {
+        while let Some(ready) = self.answers.front_mut().and_then(Option::take) {
+            self.answers.pop_front();
+            self.first = self.first.wrapping_add(1);
+            self.bytes -= ready.len();
+            out.append(*ready);
+        }
     }
 
     /// The ticket whose answer the others wait for.
