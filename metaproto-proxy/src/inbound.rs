@@ -7,7 +7,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use metaproto_core::{Codec, DecodeError, Fault, FrameLength};
 
 use crate::io::BoxIo;
@@ -18,6 +18,10 @@ const READ_SIZE: usize = 128 * 1024;
 /// From this size on, a frame's first part is left where it was read to; a smaller one is copied, so
 /// that the worker's buffer is free for the next connection.
 const KEEP_MIN: usize = 16 * 1024;
+
+/// What is read of that which follows a large frame: enough to tell what it is. More would have to be
+/// copied, because it would share the buffer of that frame.
+const AHEAD: usize = 4096;
 
 /// How many buffers that were lent to large frames a worker keeps for the next ones. An allocator gives
 /// memory of this size back to the system at once, and to get it again costs a page fault for each 4 KiB.
@@ -127,15 +131,18 @@ impl Inbound {
         context: &mut Context<'_>,
         scratch: &mut Scratch,
     ) -> Poll<io::Result<usize>> {
+        let most = self.most();
         if self.buffer.len() >= KEEP_MIN {
             self.make_room(scratch);
-            return tokio_util::io::poll_read_buf(Pin::new(io), context, &mut self.buffer);
+            let mut room = (&mut self.buffer).limit(most);
+            return tokio_util::io::poll_read_buf(Pin::new(io), context, &mut room);
         }
         // What is there already goes in front. To read as much as will fit behind it would take many
         // reads of a connection that is busy, and room for it on each that is not.
         let mut buffer = scratch.take();
         buffer.extend_from_slice(&self.buffer);
-        let result = tokio_util::io::poll_read_buf(Pin::new(io), context, &mut buffer);
+        let mut room = (&mut buffer).limit(most);
+        let result = tokio_util::io::poll_read_buf(Pin::new(io), context, &mut room);
         if matches!(result, Poll::Ready(Ok(1..))) {
             (self.buffer, self.lent) = (buffer, true);
         } else {
@@ -144,11 +151,19 @@ impl Inbound {
         result
     }
 
+    /// How much is to be read: as much as there is, but for a large frame.
+    fn most(&self) -> usize {
+        match self.need.checked_sub(self.buffer.len()) {
+            Some(rest) if self.need >= KEEP_MIN => rest + AHEAD,
+            _ => usize::MAX,
+        }
+    }
+
     /// Makes room for the rest of the frame and the start of the next, but not for much more ahead than
     /// is already there: memory follows the bytes that have come, not the length that was announced.
     fn make_room(&mut self, scratch: &mut Scratch) {
         let have = self.buffer.len();
-        let wanted = self.need.saturating_sub(have).min(have.max(READ_SIZE)) + 4096;
+        let wanted = self.need.saturating_sub(have).min(have.max(READ_SIZE)) + AHEAD;
         // Not for the few bytes that have come since: to reserve is to double.
         if self.buffer.capacity() - have >= wanted / 2 {
             return;
@@ -254,14 +269,14 @@ mod tests {
 
     use super::*;
 
-    /// One byte of length, counting itself; zero and one are mischief.
-    struct Tiny;
+    /// One byte of length, counting itself, in units of so many bytes; zero and one are mischief.
+    struct Tiny(usize);
 
     impl Codec for Tiny {
         fn frame_length(&mut self, head: &[u8]) -> Result<FrameLength, DecodeError> {
             Ok(match head[0] {
                 1 => FrameLength::Need(1),
-                length => FrameLength::Known(usize::from(length)),
+                length => FrameLength::Known(usize::from(length) * self.0),
             })
         }
         fn decode(&mut self, frame: Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
@@ -283,7 +298,7 @@ mod tests {
 
     fn all(inbound: &mut Inbound) -> Result<Vec<Bytes>, Box<CutError>> {
         let mut frames = Vec::new();
-        while let Some(frame) = inbound.cut(&mut Tiny, 100)? {
+        while let Some(frame) = inbound.cut(&mut Tiny(1), 100)? {
             frames.push(frame);
         }
         Ok(frames)
@@ -316,7 +331,7 @@ mod tests {
         for byte in [0, 1] {
             let mut inbound = Inbound { ready: vec![byte, 9].into(), ..Inbound::default() };
             assert!(
-                matches!(inbound.cut(&mut Tiny, 100), Err(error) if matches!(*error, CutError::Malformed(_)))
+                matches!(inbound.cut(&mut Tiny(1), 100), Err(error) if matches!(*error, CutError::Malformed(_)))
             );
         }
     }
@@ -324,7 +339,7 @@ mod tests {
     #[test]
     fn a_frame_over_the_limit_is_refused_before_it_is_buffered() {
         let mut inbound = Inbound { ready: vec![101].into(), ..Inbound::default() };
-        assert_eq!(inbound.cut(&mut Tiny, 100), Err(Box::new(CutError::TooLarge(101))));
+        assert_eq!(inbound.cut(&mut Tiny(1), 100), Err(Box::new(CutError::TooLarge(101))));
     }
 
     #[tokio::test]
@@ -367,6 +382,30 @@ mod tests {
         assert!(inbound.held() < 100, "{}", inbound.held());
     }
 
+    #[tokio::test]
+    async fn little_is_read_behind_a_large_frame_and_no_more_reads_for_that() {
+        let frame = vec![64; 64 * 1024];
+        let (mut client, server) = tokio::io::duplex(1 << 20);
+        let mut server: BoxIo = Box::new(server);
+        let (mut inbound, mut scratch) = (Inbound::default(), Scratch::default());
+        client.write_all(&frame.repeat(8)).await.unwrap();
+        let (mut reads, mut frames) = (0, Vec::new());
+        while frames.len() < 8 {
+            std::future::poll_fn(|cx| inbound.poll_read(&mut server, cx, &mut scratch))
+                .await
+                .unwrap();
+            reads += 1;
+            while let Some(frame) = inbound.cut(&mut Tiny(1024), 1 << 20).unwrap() {
+                frames.push(frame);
+            }
+            // The first read knows of no frame yet.
+            assert!(reads < 3 || inbound.head().len() <= AHEAD, "{}", inbound.head().len());
+            inbound.settle(&mut scratch);
+        }
+        assert!(frames.iter().all(|read| *read == frame));
+        assert!(reads <= 9, "{reads} reads of 8 frames");
+    }
+
     #[test]
     fn buffers_that_are_lent_come_back_when_their_frames_have_gone() {
         let mut scratch = Scratch::default();
@@ -396,7 +435,7 @@ mod tests {
         let mut inbound = Inbound { buffer, lent: true, ..Inbound::default() };
         inbound.buffer.extend_from_slice(&[5, 5]);
         let mut scratch = Scratch::default();
-        assert_eq!(inbound.cut(&mut Tiny, 100), Ok(None));
+        assert_eq!(inbound.cut(&mut Tiny(1), 100), Ok(None));
         inbound.settle(&mut scratch);
         assert!(scratch.current.unwrap().capacity() >= READ_SIZE - 2);
         assert!(inbound.buffer.capacity() < 100);
