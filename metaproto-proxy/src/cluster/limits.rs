@@ -54,7 +54,6 @@ impl Cluster {
         Ok(())
     }
 
-    #[cold]
     fn admit(&mut self) -> Result<(), Box<Error>> {
         let Some(limits) = self.limits.as_deref_mut() else { return Ok(()) };
         if limits.adaptive.as_mut().is_some_and(|it| !it.admits(self.counters.active)) {

@@ -29,9 +29,11 @@ impl Leaving<'_> {
         header_size: usize,
         out: &mut Output,
     ) -> Result<(), EncodeError> {
-        let size = match frame.len() < Output::SHARE_MIN {
-            true => frame.len(),
-            false if self.place.start < header_size => header_size.max(self.place.end),
+        if frame.len() < Output::SHARE_MIN {
+            return self.first(frame, out);
+        }
+        let size = match self.place.start < header_size {
+            true => header_size.max(self.place.end),
             false => header_size,
         };
         let mut body = frame.clone();
