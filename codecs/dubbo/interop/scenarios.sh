@@ -4,7 +4,7 @@
 # In this order; a minus in a name is an underscore in its function's.
 # shellcheck disable=SC2034 # `run` has the loop
 scenarios=(java2-to-java2 java2-to-java3 java3-to-java2 java3-to-java3 fastjson2 fastjson unread go-peers no-route refused
-  route-timeout routes changes heartbeats keepalive half-open restart drain
+  route-timeout routes changes mirrored narrow hung heartbeats keepalive half-open restart drain
   provider-drain)
 
 cases=strings,numbers,pojo,list,map,enum,bytes,date,exception-declared,exception-runtime,exception-generic,null,void
@@ -166,6 +166,56 @@ changes() {
       ask "$who" "${cases/attachments,/}" "$at" | sed "s/ / $who $where /"
     done
   done
+}
+
+# Another provider gets a copy of every call, and nobody hears of it.
+mirrored() {
+  local who at key
+  at=url=$(listener mirrored)
+  for who in c2 c3; do
+    key=copied-to-$who
+    ask "$who" note "$at" "key=$key" >/dev/null
+    expect "$who the call" "$(value 1)" "$(noted "$who" two "$key")"
+    expect "$who its copy" "$(value 1)" "$(noted "$who" three "$key")"
+    expect "$who the answer" "$(value two)" "$(ask "$who" whoami "$at")"
+    ask "$who" "$cases" "$at" | sed "s/ / $who /"
+  done
+  holds "copies" "$(metric upstream_mirrored_total 'cluster="three"')" '>=' 40
+  holds "their answers" "$(metric upstream_mirror_equal_total 'cluster="three"')" '>=' 30
+}
+
+# A cluster that takes one call at a time refuses the second, at once.
+narrow() {
+  local at
+  at=url=$(listener narrow)
+  expect before "$(value echo)" "$(ask c3 echo "$at")"
+  begin c2 sleep for=2000 "$at"
+  sleep 0.5
+  expect "one too many" 'error [A-Z_]+ .*requests are in flight' "$(ask c3 echo "$at")" 1000
+  expect "the first one" 'ms: value' "$(await c2)"
+  expect "when there is room" "$(value echo)" "$(ask c3 echo "$at")"
+}
+
+# One of two providers hangs: calls are tried again with the other, and pings find out which it is.
+hung() {
+  local who tries
+  for who in c2 c3; do
+    expect "$who before" "$(value '(two|three)')" "$(ask "$who" whoami "url=$(listener retried)")"
+  done
+  holds "both are healthy" "$(metric upstream_endpoints_healthy 'cluster="checked"')" == 2
+  kill -STOP "${pids[two]}"
+  for who in c2 c2 c3 c3; do
+    expect "$who tries again" "$(value three)" "$(ask "$who" whoami "url=$(listener retried)")" 1500
+  done
+  holds "further tries" "$(metric upstream_retries_total 'cluster="pair"')" '>=' 1
+  tries=50
+  until (($(metric upstream_endpoints_unhealthy 'cluster="checked"') == 1 || --tries == 0)); do sleep 0.1; done
+  for who in c2 c2 c3 c3; do
+    expect "$who is not sent there" "$(value three)" "$(ask "$who" whoami "url=$(listener checked)")" 500
+  done
+  kill -CONT "${pids[two]}"
+  until (($(metric upstream_endpoints_healthy 'cluster="checked"') == 2 || --tries < -50)); do sleep 0.1; done
+  holds "healthy again" "$(metric upstream_endpoints_healthy 'cluster="checked"')" == 2
 }
 
 # Consumers that say nothing but heartbeats keep their connections.

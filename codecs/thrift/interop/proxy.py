@@ -20,10 +20,10 @@ def build():
     subprocess.run(["cargo", "build", "--quiet", "--package", "metaproto-proxy", "--bin", "metaproto"], cwd=ROOT, check=True)
 
 
-def cluster(name, address, **keys):
+def cluster(name, *addresses, **keys):
     """A cluster of the proxy's file. Keys are written as they are given."""
     written = "".join(f", {key}: {value}" for key, value in keys.items())
-    return f"  {name}: {{endpoints: ['{address}']{written}}}"
+    return f"  {name}: {{endpoints: {list(addresses)}{written}}}"
 
 
 class Proxy:

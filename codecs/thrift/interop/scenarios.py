@@ -1,6 +1,7 @@
 """What `run` runs: each function is a scenario, and hands out what it has seen, one (label, problem) for each check."""
 
 import itertools
+import signal
 import subprocess
 import sys
 import threading
@@ -236,8 +237,71 @@ class Routes:
         yield "routes: no change elsewhere", is_equal(kitchen.header("tenant"), "red")
 
 
+def traffic(languages, _):
+    yield Traffic()
+
+
+class Traffic:
+    """Calls are tried again when a server hangs, which is left out then; copies are made; what is too much is refused."""
+
+    def checks(self, _):
+        connect = stubs()
+        with peers.Server("python", "framed-binary", tag="one") as one, peers.Server("python", "framed-binary", tag="two") as two:
+            retry = "timeout: 5s, retry: {on: [timeout], attempts: 1, per_try_timeout: 300ms}"
+            listeners = {
+                "retried": f"{{cluster: pair, {retry}}}",
+                "mirrored": "{cluster: one, mirror: {cluster: two}}",
+                "narrow": "{cluster: narrow}",
+            }
+            clusters = [
+                proxy.cluster("pair", one.address, two.address, outlier_detection="{consecutive_failures: 2, ejection_time: 60s}"),
+                proxy.cluster("one", one.address),
+                proxy.cluster("two", two.address),
+                proxy.cluster("narrow", two.address, circuit_breakers="{max_requests: 1}"),
+            ]
+            with proxy.Proxy(listeners, clusters) as running:
+                yield from self.mirrored(connect, running, (one, two))
+                yield from self.narrow(connect, running)
+                yield from self.hangs(connect, running, one)
+
+    def mirrored(self, connect, running, servers):
+        connect(running.addresses["mirrored"]).note("copied")
+        for server in servers:
+            noted, end = connect(server.address).noted, time.monotonic() + 3
+            while noted("copied") == 0 and time.monotonic() < end:
+                time.sleep(0.02)
+            yield f"traffic: a copy for each, {server.address}", is_equal(noted("copied"), 1)
+
+    def narrow(self, connect, running):
+        first, second = (connect(running.addresses["narrow"]) for _ in range(2))
+        second.nothing()
+        seen = []
+        sleeper = threading.Thread(target=lambda: seen.append(outcome(lambda: first.sleep(800))))
+        sleeper.start()
+        time.sleep(0.3)
+        began = time.monotonic()
+        kind, why = outcome(second.nothing)
+        yield "traffic: one too many", None if kind == "TApplicationException" and "requests are in flight" in why else f"{kind} {why}"
+        yield "traffic: refused at once", None if time.monotonic() - began < 0.3 else "it took its time"
+        sleeper.join()
+        yield "traffic: the first one", is_equal(seen, [("ok", None)])
+        yield "traffic: again, when there is room", outcome(second.nothing)[1]
+
+    def hangs(self, connect, running, one):
+        kitchen = connect(running.addresses["retried"])
+        yield "traffic: both serve", is_equal({kitchen.whoami() for _ in range(8)}, {"one", "two"})
+        one.process.send_signal(signal.SIGSTOP)
+        try:
+            yield "traffic: tried again elsewhere", is_equal({kitchen.whoami() for _ in range(8)}, {"two"})
+            began = time.monotonic()
+            yield "traffic: still", is_equal({kitchen.whoami() for _ in range(8)}, {"two"})
+            yield "traffic: left out", None if time.monotonic() - began < 0.3 else "calls still wait for it"
+        finally:
+            one.process.send_signal(signal.SIGCONT)
+
+
 def is_equal(seen, wanted):
     return None if seen == wanted else f"{seen!r} instead of {wanted!r}"
 
 
-ALL = [routes, restart, told_errors, matrix, bridged, shared]
+ALL = [routes, traffic, restart, told_errors, matrix, bridged, shared]
