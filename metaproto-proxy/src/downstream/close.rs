@@ -83,9 +83,8 @@ fn say_the_end(worker: &mut Worker, key: DownstreamKey) {
     client.last_active = now;
     client.stage = Stage::Lingering(until);
     client.inbound.clear();
-    let waker = client.waker.clone();
     // A socket is shut down at once; another stream is closed when it is dropped.
-    let shut = Pin::new(&mut client.io).poll_shutdown(&mut Context::from_waker(&waker));
+    let shut = Pin::new(&mut client.io).poll_shutdown(&mut Context::from_waker(&client.waker));
     if let std::task::Poll::Ready(Err(error)) = shut {
         tracing::debug!(%error, "a client has gone");
         return remove(worker, key);

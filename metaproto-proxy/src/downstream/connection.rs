@@ -329,8 +329,7 @@ pub(crate) fn flush(worker: &mut Worker, key: DownstreamKey) {
     let Some(client) = worker.downstreams.get_mut(key) else { return };
     client.marked = false;
     let mut written = 0;
-    let waker = client.waker.clone();
-    let mut context = Context::from_waker(&waker);
+    let mut context = Context::from_waker(&client.waker);
     let result = write_out(&mut client.io, &mut context, &mut client.outbox, &mut written);
     if written > 0 {
         client.last_active = worker.now;

@@ -47,6 +47,8 @@ pub(crate) struct Upstream {
     pub(crate) bound_to: Option<DownstreamKey>,
     /// The client whose call it carries, in exclusive mode.
     pub(crate) carries: Option<DownstreamKey>,
+    /// It is among the idle ones of its endpoint, in exclusive mode.
+    pub(crate) idle: bool,
     /// It takes no further calls and ends with its last one.
     pub(crate) retiring: bool,
     /// Clients that are not read until its outbox is nearly empty.
@@ -193,6 +195,7 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: O
     let from = call.from;
     if upstream.sharing == Sharing::Exclusive {
         (upstream.carries, upstream.orphaned_since) = (Some(from), None);
+        upstream.idle = false;
     }
     if upstream.io.is_none() {
         wait(worker, key, call, message);
@@ -325,9 +328,8 @@ pub(crate) fn flush(worker: &mut Worker, key: UpstreamKey) {
     upstream.marked = false;
     let Some(io) = &mut upstream.io else { return };
     let mut written = 0;
-    let waker = upstream.waker.clone();
-    let result =
-        write_out(io, &mut Context::from_waker(&waker), &mut upstream.outbox, &mut written);
+    let mut context = Context::from_waker(&upstream.waker);
+    let result = write_out(io, &mut context, &mut upstream.outbox, &mut written);
     if written > 0 {
         upstream.stalled_since = None;
     }

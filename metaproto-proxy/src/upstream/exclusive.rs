@@ -91,13 +91,17 @@ pub(super) fn release_if_free(worker: &mut Worker, key: UpstreamKey) {
     }
     match endpoint.waiting.pop() {
         Some(Waiting { call, message, .. }) => {
-            let idle = endpoint.idle.iter().position(|other| *other == key);
-            idle.map(|position| endpoint.idle.swap_remove(position));
+            if upstream.idle {
+                endpoint.idle.retain(|other| *other != key);
+            }
             line_moved(worker, endpoint_key);
             connection::send(worker, key, call, message.outgoing());
         }
-        None if !endpoint.idle.contains(&key) => endpoint.idle.push(key),
-        None => {}
+        None if upstream.idle => {}
+        None => {
+            upstream.idle = true;
+            endpoint.idle.push(key);
+        }
     }
 }
 

@@ -118,6 +118,7 @@ fn hold(worker: &mut Worker, key: UpstreamKey) {
     if let Some(endpoint) = worker.endpoints.get_mut(upstream.endpoint)
         && upstream.sharing == Sharing::Exclusive
     {
+        upstream.idle = false;
         endpoint.idle.retain(|other| *other != key);
     }
 }

@@ -161,6 +161,7 @@ fn new_upstream(
         earliest: None,
         bound_to: None,
         carries: None,
+        idle: false,
         retiring: false,
         blocked: Vec::new(),
         throttled: false,
