@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use metaproto_core::frame::MessageCodec;
 use metaproto_core::{
     Bytes, BytesMut, Codec, CodecContext, DecodeError, EncodeError, Error, ErrorKind, Frame,
     FrameLength, Interest, MessageKind, Metadata, Mutation, Output, RequestHead, Source,
@@ -30,7 +31,7 @@ const READ_ONLY: &str = "R";
 /// Reads and writes the messages of one direction of a connection.
 pub(crate) struct DubboCodec {
     /// The codec that follows from the layout of [`Message`]: it reads headers.
-    header: Box<dyn Codec>,
+    header: MessageCodec<Message>,
     asked: Asked,
     honours_timeout: bool,
     /// What the peer wrote its last message in.
@@ -42,7 +43,7 @@ impl DubboCodec {
     pub(crate) fn new(context: &CodecContext, honours_timeout: bool) -> Self {
         let nothing = Arc::new(Interest::Only(Vec::new()));
         DubboCodec {
-            header: Message::protocol().codec(&context.clone().with_interest(nothing)),
+            header: MessageCodec::new(&context.clone().with_interest(nothing)),
             asked: Asked::new(&context.interest, honours_timeout),
             honours_timeout,
             seen: Serialization::HESSIAN2,

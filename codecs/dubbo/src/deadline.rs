@@ -171,7 +171,8 @@ fn digits(entry: &[u8], at: usize, len: u8) -> Option<Spot> {
     is_it.then_some(Spot::Digits(text))
 }
 
-fn is_number(text: &[u8]) -> bool {
+/// Whether a text is nothing but digits, so few that they fit into 64 bits.
+pub(crate) fn is_number(text: &[u8]) -> bool {
     (1..=MOST_DIGITS).contains(&text.len()) && text.iter().all(u8::is_ascii_digit)
 }
 

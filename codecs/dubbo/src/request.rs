@@ -153,10 +153,19 @@ fn attachment(entry: &Entry<'_>, frame: &[u8], asked: &Asked, metadata: &mut Met
 fn milliseconds(value: &Value<'_>, frame: &[u8]) -> Option<Duration> {
     let number = match value {
         Value::Int(number) => *number,
-        Value::Text(text) => std::str::from_utf8(text.bytes(frame)).ok()?.trim().parse().ok()?,
+        Value::Text(text) => number(text.bytes(frame))?,
         _ => return None,
     };
     u64::try_from(number).ok().filter(|number| *number > 0).map(Duration::from_millis)
+}
+
+/// The number that a text stands for. Nearly all are plain digits.
+fn number(text: &[u8]) -> Option<i64> {
+    if !deadline::is_number(text) {
+        return std::str::from_utf8(text).ok()?.trim().parse().ok();
+    }
+    let digit = |byte: &u8| i64::from(byte.wrapping_sub(b'0'));
+    Some(text.iter().fold(0, |number, byte| number * 10 + digit(byte)))
 }
 
 /// The most parameters that a method has. Source: The Java Virtual Machine Specification, section
@@ -209,6 +218,18 @@ mod tests {
         let of = |value| milliseconds(&value, b"");
         assert_eq!(of(Value::Int(250)), Some(Duration::from_millis(250)));
         assert_eq!(of(Value::Text(Text::Made("30".into()))), Some(Duration::from_millis(30)));
+        for (text, milliseconds) in [
+            ("007", 7),
+            (" 8 ", 8),
+            ("+9", 9),
+            ("999999999999999999", 999_999_999_999_999_999),
+            ("9223372036854775807", i64::MAX.cast_unsigned()),
+        ] {
+            let read = of(Value::Text(Text::Made(text.into())));
+            assert_eq!(read, Some(Duration::from_millis(milliseconds)), "{text}");
+        }
+        assert_eq!(of(Value::Text(Text::Made("".into()))), None);
+        assert_eq!(of(Value::Text(Text::Made("9223372036854775808".into()))), None);
         assert_eq!(of(Value::Int(0)), None);
         assert_eq!(of(Value::Int(-1)), None);
         assert_eq!(of(Value::Text(Text::Made("soon".into()))), None);

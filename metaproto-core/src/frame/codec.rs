@@ -1,5 +1,6 @@
 //! The codec that a message makes.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,17 +17,27 @@ use crate::{
     Metadata, Mutation, Output, RequestHead, Side,
 };
 
-/// Reads and writes `M`s. Keeps no state, but for how far a header has been gone through that has
-/// not arrived whole.
-pub(super) struct MessageCodec<M: Message> {
+/// Reads and writes `M`s: the codec of [`Derived`](super::Derived). A codec that is written by hand, to
+/// read bodies perhaps, holds it for the header.
+///
+/// Keeps no state, but for how far a header has been gone through that has not arrived whole.
+pub struct MessageCodec<M: Message> {
     asked: Asked,
     max_frame: usize,
     located: Located<M::Starts>,
     message: PhantomData<M>,
 }
 
+impl<M: Message> fmt::Debug for MessageCodec<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MessageCodec").field(&M::SPEC.protocol).finish()
+    }
+}
+
 impl<M: Message> MessageCodec<M> {
-    pub(super) fn new(context: &CodecContext) -> Self {
+    /// The codec of one direction of one connection.
+    #[must_use]
+    pub fn new(context: &CodecContext) -> Self {
         let asked = Asked::new::<M>(context.side, &context.interest);
         let max_frame = context.limits.max_frame;
         MessageCodec { asked, max_frame, located: Located::default(), message: PhantomData }

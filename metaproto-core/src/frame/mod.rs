@@ -33,6 +33,7 @@ use bytes::{Bytes, BytesMut};
 pub use self::asked::{Asked, Entries, Wanted};
 pub use self::auto::Auto;
 pub use self::choice::{Chosen, Frames};
+pub use self::codec::MessageCodec;
 pub use self::field::{BitsInfo, ByteOrder, Constant, FieldInfo, Format};
 pub use self::header::Header;
 pub use self::located::{Located, Places};
