@@ -58,6 +58,8 @@ impl Again {
 struct Race {
     /// How many are under way.
     open: Cell<u32>,
+    /// The second of them has been sent.
+    doubled: Cell<bool>,
     won: Cell<bool>,
 }
 
@@ -173,7 +175,7 @@ pub(crate) fn prepare(
     let per_try = retry.and_then(|retry| retry.per_try_timeout);
     again.until = per_try.and_then(|time| worker.now.checked_add(time));
     if let Some(hedge) = hedge {
-        let race = Rc::new(Race { open: Cell::new(2), won: Cell::new(false) });
+        let race = Rc::new(Race::of_two());
         let mut other = Again::new(worker, message, to, endpoint);
         (again.race, other.race) = (Some(race.clone()), Some(race));
         let error = Error::new(ErrorKind::Timeout, "no response in time");
@@ -197,8 +199,11 @@ pub(crate) fn failed(worker: &mut Worker, call: Call, error: &Error) -> Option<C
 
 fn after_failure(worker: &mut Worker, mut call: Call, error: &Error) -> Option<Call> {
     let Some(again) = again_of(&mut call.extra) else { return Some(call) };
-    if again.race.take().is_some_and(|race| race.drop_out()) {
-        return None;
+    if let Some(race) = again.race.take() {
+        let is_refused = error.kind == ErrorKind::Overloaded && race.call_off();
+        if !is_refused && race.drop_out() {
+            return None;
+        }
     }
     let on = match error.kind {
         ErrorKind::ConnectionFailure | ErrorKind::NoHealthyUpstream => RetryOn::ConnectFailure,
@@ -232,6 +237,16 @@ fn after_response(worker: &mut Worker, mut call: Call, status: Status) -> Option
 }
 
 impl Race {
+    fn of_two() -> Self {
+        Race { open: Cell::new(2), doubled: Cell::new(false), won: Cell::new(false) }
+    }
+
+    /// The first call was refused for want of room: the caller is told at once, and the second is not
+    /// sent. `false` if it has been.
+    fn call_off(&self) -> bool {
+        !self.doubled.get() && !self.won.replace(true)
+    }
+
     /// One of the calls has failed. Tells whether nobody is to hear of it.
     fn drop_out(&self) -> bool {
         self.open.set(self.open.get().saturating_sub(1));
@@ -296,8 +311,11 @@ pub(crate) fn send_due(worker: &mut Worker) -> bool {
 
 fn send(worker: &mut Worker, mut call: Call, error: Error) {
     let Some(again) = again_of(&mut call.extra) else { return };
-    if again.race.as_ref().is_some_and(|race| race.won.get()) {
-        return;
+    if let Some(race) = &again.race {
+        if race.won.get() {
+            return;
+        }
+        race.doubled.set(true);
     }
     if !worker.downstreams.contains_key(call.from) {
         return end(worker, call, error);

@@ -44,6 +44,33 @@ fn calls_beyond_those_that_may_be_in_flight_are_refused_at_once() {
 }
 
 #[test]
+fn a_hedged_call_that_is_refused_does_not_wait_for_its_second_try() {
+    let mut route = Route::to("c");
+    route.hedge = Some(Hedge { after: ms(10_000) });
+    let mut listener = listener();
+    listener.routes = vec![Arc::new(route)];
+    let mut snapshot = limited(Sharing::Shared, 2, requests(1));
+    snapshot.listeners = vec![Arc::new(listener)];
+    run(snapshot, async |world| {
+        let mut client = world.client().await;
+        client.send(&request(1, "a")).await;
+        let mut server = world.accept(1).await;
+        let got = server.recv().await;
+        let start = tokio::time::Instant::now();
+        client.send(&request(2, "b")).await;
+        client.expect_error(2, ErrorKind::Overloaded).await;
+        assert!(start.elapsed() < ms(100), "{:?}", start.elapsed());
+        server.send(&response(got.id, "a")).await;
+        client.expect(&response(1, "a")).await;
+        // Its second try is not sent, though there is room again.
+        tokio::time::sleep(ms(20_000)).await;
+        client.expect_silence().await;
+        assert_eq!(world.cluster().requests, 1);
+        assert_eq!(world.count(Outcome::Error(ErrorKind::Overloaded)), 1);
+    });
+}
+
+#[test]
 fn nobody_waits_beyond_those_that_may_wait_for_a_connection() {
     for mode in [Sharing::Shared, Sharing::Exclusive] {
         let mut breakers = CircuitBreakers { max_pending: Some(2), ..CircuitBreakers::default() };
