@@ -52,20 +52,25 @@ impl End {
         End { peer, outgoing: VecDeque::new(), closed: false }
     }
 
-    /// Writes up to `most` bytes, as far as they are taken at once.
-    async fn write(&mut self, most: usize) {
+    /// Writes up to `most` bytes, as far as they are taken at once. If nobody takes them any more, they
+    /// are forgotten; what had come before that can still be read.
+    async fn write(&mut self, most: usize) -> std::io::Result<()> {
         let mut left = most.min(self.outgoing.len());
         while left > 0 && !self.closed {
             let bytes = &self.outgoing.make_contiguous()[..left];
             match timeout(Duration::ZERO, self.peer.io.write(bytes)).await {
-                Err(_) => return,
-                Ok(Err(_)) => self.closed = true,
+                Err(_) => break,
+                Ok(Err(error)) => {
+                    self.outgoing.clear();
+                    return Err(error);
+                }
                 Ok(Ok(count)) => {
                     self.outgoing.drain(..count);
                     left -= count;
                 }
             }
         }
+        Ok(())
     }
 
     async fn read(&mut self) -> Option<Frame> {
@@ -120,6 +125,8 @@ struct Play<'a> {
     left_over: u64,
     /// There has been a configuration with bounds of the process.
     bounded: bool,
+    /// There has been one with a listener that lets clients go after a while.
+    aging: bool,
     drains: bool,
 }
 
@@ -138,6 +145,7 @@ impl<'a> Play<'a> {
             cut: 0,
             left_over: 0,
             bounded: false,
+            aging: false,
             drains: false,
         }
     }
@@ -150,7 +158,7 @@ impl<'a> Play<'a> {
                 let first = if repeated { char::from(REPEATED) } else { 'o' };
                 self.send(client, (first, oneway, id), (size, code)).await;
                 if let Some(client) = nth(&mut self.clients, client) {
-                    client.end.write(part).await;
+                    client.end.write(part).await.ok();
                 }
                 self.world.settle().await;
             }
@@ -161,7 +169,7 @@ impl<'a> Play<'a> {
                 // As far as it is read, whatever the pipe takes at a time.
                 for _ in 0..2 * count {
                     if let Some(client) = nth(&mut self.clients, client) {
-                        client.end.write(usize::MAX).await;
+                        client.end.write(usize::MAX).await.ok();
                     }
                     self.world.settle().await;
                 }
@@ -194,6 +202,7 @@ impl<'a> Play<'a> {
     fn apply(&mut self, number: u128) {
         let snapshot = weather::snapshot(self.kind, self.weather, number);
         self.bounded |= snapshot.overload != crate::model::Overload::default();
+        self.aging |= snapshot.listeners.iter().any(|l| l.max_connection_age.is_some());
         self.world.apply(snapshot);
     }
 
@@ -315,7 +324,7 @@ impl<'a> Play<'a> {
         let ends =
             matches!(deed, Deed::Garbage | Deed::AnswerHalfAndReset | Deed::AnswerAndClose(_));
         if ends {
-            server.end.write(usize::MAX).await;
+            server.end.write(usize::MAX).await.ok();
         }
         server.end.closed |= ends || matches!(deed, Deed::Reset);
     }
@@ -330,11 +339,11 @@ impl<'a> Play<'a> {
             }
         }
         for server in &mut self.servers {
-            server.end.write(usize::MAX).await;
+            server.end.closed |= server.end.write(usize::MAX).await.is_err();
         }
         self.servers.retain(|server| !server.end.closed);
         for client in &mut self.clients {
-            client.end.write(usize::MAX).await;
+            client.end.write(usize::MAX).await.ok();
             if client.half_closed && !client.shut && client.end.outgoing.is_empty() {
                 client.end.peer.half_close().await;
                 client.shut = true;

@@ -95,7 +95,7 @@ impl Play<'_> {
     /// What has come for the n-th client.
     pub(super) fn note_answer(&mut self, n: usize, frame: &Frame) {
         if frame.kind == toy::GO_AWAY {
-            let passes = self.kind != Kind::FewIds || self.bounded || self.drains;
+            let passes = self.kind != Kind::FewIds || self.bounded || self.aging || self.drains;
             return assert!(passes, "a go-away that is not for clients");
         }
         match self.clients[n].check(frame, self.kind, &self.sent) {
@@ -200,8 +200,9 @@ impl Play<'_> {
         assert!(copied <= m.mirrored, "{copied} copies, {} are counted", m.mirrored);
     }
 
-    /// Clients lose their connections only because they were asked for, or for the limits of the
-    /// process, and each of these is counted.
+    /// Clients lose their connections only because they were asked for, for the limits of the process,
+    /// because they leave a frame without its end, and each of these is counted, or for their age. Their
+    /// age and their frames cost no call that has been read.
     pub(super) fn check_ends(&mut self) {
         for client in self.clients.iter_mut().filter(|client| client.end.closed && !client.judged) {
             client.judged = true;
@@ -210,10 +211,11 @@ impl Play<'_> {
             self.cut += u64::from(!done);
         }
         let l = self.world.listener();
-        let most = l.overload_closed + l.connections_refused;
-        assert!(self.cut <= most, "a client was closed without reason");
-        if most == 0 {
-            // In a drain what has not been read yet is left over.
+        let limits = l.overload_closed + l.connections_refused;
+        let most = limits + l.frame_timeouts;
+        assert!(self.aging || self.cut <= most, "a client was closed without reason");
+        if limits == 0 {
+            // In a drain, and of a client that is let go, what has not been read yet is left over.
             let unread = self.sent.len() as u64 - l.started;
             assert!(self.left_over <= unread, "{} calls are left over", self.left_over);
         }

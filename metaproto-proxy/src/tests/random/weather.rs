@@ -79,6 +79,8 @@ pub(super) fn snapshot(kind: Kind, weather: Weather, number: u128) -> Snapshot {
         let max_memory = dice.pick(&[None, None, None, Some(120_000), Some(40_000)]);
         let max_connections = dice.pick(&[None, None, None, Some(3)]);
         snapshot = snapshot.overload(Overload { max_memory, max_connections });
+        listener.frame_timeout = dice.pick(&[None, Some(ms(2000)), Some(ms(100))]);
+        listener.max_connection_age = dice.pick(&[None, None, None, Some(ms(500))]);
     }
     snapshot.listener(listener)
 }
