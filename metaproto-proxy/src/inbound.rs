@@ -91,6 +91,11 @@ impl Scratch {
     pub(crate) fn release_some(&mut self) {
         self.spare.truncate(self.spare.len() / 2);
     }
+
+    /// Lets all spare buffers go.
+    pub(crate) fn release_all(&mut self) {
+        self.spare.clear();
+    }
 }
 
 /// Why no further frame can be cut.
@@ -426,6 +431,9 @@ mod tests {
             scratch.keep(buffer);
         }
         (0..3).for_each(|_| scratch.release_some());
+        assert_eq!(scratch.spare.len(), 0);
+        scratch.keep(BytesMut::new());
+        scratch.release_all();
         assert_eq!(scratch.spare.len(), 0);
     }
 

@@ -161,6 +161,9 @@ pub(crate) fn look(worker: &mut Worker) {
     let max = max.unwrap_or(usize::MAX);
     let all = worker.load.tell(mine);
     worker.load.judge(all, max);
+    if worker.load.sheds() {
+        worker.scratch.release_all();
+    }
     let (mark, _) = Stage::Full.marks();
     match worker.load.stage {
         Stage::Calm => {}
