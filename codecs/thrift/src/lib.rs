@@ -16,6 +16,7 @@ mod asked;
 mod change;
 mod codec;
 mod deadline;
+mod describe;
 mod dialect;
 mod envelope;
 mod fields;

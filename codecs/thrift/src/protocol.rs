@@ -8,7 +8,8 @@ use metaproto_core::{
 };
 
 use crate::asked::{ARGUMENT, OWN};
-use crate::codec::{Methods, ThriftCodec};
+use crate::codec::ThriftCodec;
+use crate::describe::Methods;
 use crate::dialect::{Detected, Dialect, Encoding, Transport, detect};
 use crate::envelope::Envelope;
 

@@ -32,13 +32,6 @@ pub(crate) struct Scan {
     limit: usize,
 }
 
-impl Default for Scan {
-    /// One that is to be begun anew before it is used.
-    fn default() -> Self {
-        Scan::new(Kind::Struct, Encoding::Binary, 0, 0)
-    }
-}
-
 /// A value that has values inside.
 #[derive(Debug, Clone, Copy)]
 enum Open {
