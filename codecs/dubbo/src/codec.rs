@@ -121,13 +121,14 @@ impl Codec for DubboCodec {
     }
 
     fn decode(&mut self, frame: Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
-        self.header.decode(frame, metadata)?;
-        let frame = std::mem::take(&mut metadata.frame);
-        if let Err(error) = self.body(&frame, metadata) {
+        let described = self.header.describe(&frame, metadata);
+        if described.is_ok()
+            && let Err(error) = self.body(&frame, metadata)
+        {
             metadata.unread = Some(error);
         }
         metadata.frame = frame;
-        Ok(())
+        described
     }
 
     fn encode(

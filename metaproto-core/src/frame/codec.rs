@@ -78,8 +78,12 @@ impl<M: Message> MessageCodec<M> {
         }
     }
 
-    /// What a message says of itself, and where its body starts.
-    fn describe_frame(&self, frame: &Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
+    /// As [`decode`](Codec::decode), but for [`Metadata::frame`], which the caller still needs.
+    ///
+    /// # Errors
+    /// Those of `decode`.
+    #[inline]
+    pub fn describe(&self, frame: &Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
         let header = M::Header::first(frame).ok_or_else(support::truncated)?;
         metadata.header_size = M::HEADER_SIZE;
         metadata.context_size = M::HEADER_SIZE;
@@ -114,7 +118,7 @@ impl<M: Message> Codec for MessageCodec<M> {
     }
 
     fn decode(&mut self, frame: Bytes, metadata: &mut Metadata) -> Result<(), DecodeError> {
-        let described = self.describe_frame(&frame, metadata);
+        let described = self.describe(&frame, metadata);
         metadata.frame = frame;
         described
     }

@@ -91,10 +91,11 @@ impl<T> IdTable<T> {
 
     /// Gives `value` an id; gives it back if there are too many.
     #[inline(always)]
-    pub(crate) fn insert(&mut self, value: T) -> Result<u64, T> {
-        let Some(id) = self.spare() else { return Err(value) };
+    pub(crate) fn insert(&mut self, value: T) -> Result<u64, Box<T>> {
+        // Boxed only here: a value that may be given back as it is would be moved once more.
+        let Some(id) = self.spare() else { return Err(Box::new(value)) };
         let index = self.index(id);
-        let Some(slot) = self.slots.get_mut(index) else { return Err(value) };
+        let Some(slot) = self.slots.get_mut(index) else { return Err(Box::new(value)) };
         *slot = Slot::Live(id, value);
         self.live += 1;
         Ok(id)
@@ -266,7 +267,7 @@ mod tests {
                                 prop_assert_eq!(live.insert(id, serial), None);
                             }
                             Err(back) => {
-                                prop_assert_eq!(back, serial);
+                                prop_assert_eq!(*back, serial);
                                 prop_assert!(live.len() + abandoned.len() >= 12);
                             }
                         }

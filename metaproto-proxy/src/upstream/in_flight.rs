@@ -77,7 +77,7 @@ impl InFlight {
     #[inline(always)]
     pub(crate) fn insert(&mut self, call: Call) -> Result<Option<u64>, Box<Call>> {
         match self {
-            InFlight::ById(table) => table.insert(call).map(Some).map_err(Box::new),
+            InFlight::ById(table) => table.insert(call).map(Some),
             InFlight::Queue { by_id, calls } => {
                 let id = call.head.request_id.filter(|_| *by_id);
                 calls.push_back(Queued { id, call: Some(call) });

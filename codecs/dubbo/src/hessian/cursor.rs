@@ -125,6 +125,13 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// It is no value, it is nested more than [`Tables::DEEPEST`] deep, or the input ends within it.
     pub fn value(&mut self) -> Result<Value<'a>, DecodeError> {
+        match self.short() {
+            Some(text) => Ok(Value::Text(text)),
+            None => self.long_value(),
+        }
+    }
+
+    fn long_value(&mut self) -> Result<Value<'a>, DecodeError> {
         let code = self.peek().ok_or_else(truncated)?;
         Ok(match code {
             0x00..=0x1f | 0x30..=0x33 | b'S' | b'R' => Value::Text(text::read(self)?),
