@@ -109,24 +109,33 @@ fn call(stream: &mut TcpStream) -> io::Result<()> {
     if answer == MESSAGE { Ok(()) } else { Err(io::Error::other(format!("{answer:?}"))) }
 }
 
-/// Whether the server has closed a connection between two calls.
-fn has_ended(stream: &TcpStream) -> bool {
-    stream.set_nonblocking(true).expect("a socket");
-    let ended = matches!(stream.peek(&mut [0]), Ok(0));
-    stream.set_nonblocking(false).expect("a socket");
-    ended
+/// What the clients of a test have in common with it.
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    calls: AtomicU64,
+    /// How many processes have been told to drain. A protocol such as this one can't tell its clients,
+    /// and a request that is sent while the connection is closed is lost, so they are told here.
+    drained: AtomicU64,
 }
 
-/// Calls until it is stopped, on one connection if it `stays`.
-fn client(at: SocketAddr, stays: bool, stop: &AtomicBool, calls: &AtomicU64) -> io::Result<()> {
+/// Calls until it is stopped, on one connection if it `stays`: until the process drains, which then
+/// closes it.
+fn client(at: SocketAddr, stays: bool, shared: &Shared) -> io::Result<()> {
     let mut stream = connect(at)?;
-    while !stop.load(Ordering::Relaxed) {
-        if !stays || has_ended(&stream) {
+    let mut left = 0;
+    while !shared.stop.load(Ordering::Relaxed) {
+        let drained = shared.drained.load(Ordering::Relaxed);
+        if stays && left < drained {
+            let rest = stream.read(&mut [0])?;
+            assert_eq!(rest, 0, "more than was asked for");
+        }
+        if !stays || left < drained {
             stream = connect(at)?;
         }
+        left = drained;
         call(&mut stream)?;
-        calls.fetch_add(1, Ordering::Relaxed);
-        // So that a drain finds a moment between two calls.
+        shared.calls.fetch_add(1, Ordering::Relaxed);
         std::thread::sleep(Duration::from_millis(1));
     }
     Ok(())
@@ -134,33 +143,33 @@ fn client(at: SocketAddr, stays: bool, stop: &AtomicBool, calls: &AtomicU64) -> 
 
 /// Clients that come and go, and clients that stay, until they are stopped.
 struct Load {
-    stop: Arc<AtomicBool>,
-    calls: Arc<AtomicU64>,
+    shared: Arc<Shared>,
     clients: Vec<JoinHandle<io::Result<()>>>,
 }
 
 impl Load {
     fn start(at: SocketAddr) -> Self {
-        let (stop, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let shared = Arc::new(Shared::default());
         let mut clients = Vec::new();
         for stays in [false, false, true, true] {
-            let (stop, calls) = (stop.clone(), calls.clone());
-            clients.push(std::thread::spawn(move || client(at, stays, &stop, &calls)));
+            let shared = shared.clone();
+            clients.push(std::thread::spawn(move || client(at, stays, &shared)));
         }
-        Load { stop, calls, clients }
+        Load { shared, clients }
     }
 
     /// Waits for a good many more calls.
     fn go_on(&self) {
-        let (since, before) = (Instant::now(), self.calls.load(Ordering::Relaxed));
-        while self.calls.load(Ordering::Relaxed) < before + 100 {
+        let (since, calls) = (Instant::now(), &self.shared.calls);
+        let before = calls.load(Ordering::Relaxed);
+        while calls.load(Ordering::Relaxed) < before + 100 {
             assert!(since.elapsed() < PATIENCE, "no calls");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
 
     fn end(self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.shared.stop.store(true, Ordering::Relaxed);
         for client in self.clients {
             client.join().expect("a client").expect("a call was lost");
         }
@@ -194,6 +203,7 @@ fn a_process_takes_over_under_load_and_no_call_is_lost() {
         // Port 0 does not mean another port: it is the listener that counts.
         assert_eq!(new.address(), at);
         old.line("another process has taken over");
+        load.shared.drained.fetch_add(1, Ordering::Relaxed);
         assert!(old.wait().success());
         old.line("drained");
         load.go_on();

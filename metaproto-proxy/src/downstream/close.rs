@@ -54,16 +54,9 @@ pub(crate) fn finish_if_done(worker: &mut Worker, key: DownstreamKey) {
     match client.stage {
         Stage::HalfClosed => remove(worker, key),
         Stage::Closing => say_the_end(worker, key),
+        // One that is never silent has to be cut off between two requests.
         Stage::Serving if client.inbound.is_empty() => {
-            // A client that was served a moment ago may have sent its next request already, so a
-            // silent one is let go first. One that is never silent has to be cut off between two
-            // requests.
-            let silent = match client.silent_since {
-                // The first request of one that has just connected is on its way.
-                Some(connected) => connected + PATIENCE <= now,
-                None => client.last_active + SILENCE <= now,
-            };
-            if client.draining.is_some_and(|since| silent || since + PATIENCE <= now) {
+            if client.draining.is_some_and(|since| since + PATIENCE <= now) {
                 say_the_end(worker, key);
             }
         }
@@ -71,10 +64,31 @@ pub(crate) fn finish_if_done(worker: &mut Worker, key: DownstreamKey) {
     }
 }
 
-/// A draining connection is closed when it has been silent for this long ...
-const SILENCE: Duration = Duration::from_millis(20);
-/// ... or, after this time, as soon as it has nothing in flight.
+/// How long a client has to be silent for its connection to be closed in a drain. One that was served a
+/// moment ago may have sent its next request already, and that may be under way for longer than a
+/// response takes.
+const SILENCE: Duration = Duration::from_millis(100);
+/// After this time a draining connection is closed as soon as it has nothing in flight.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Lets a draining client go that has fallen silent. The clock calls this, with every look.
+pub(super) fn finish_if_silent(worker: &mut Worker, key: DownstreamKey) {
+    let now = worker.now;
+    let Some(client) = worker.downstreams.get_mut(key) else { return };
+    let since = match client.silent_since {
+        // The first request of one that has just connected is on its way.
+        Some(connected) => connected + PATIENCE,
+        None => client.last_active + SILENCE,
+    };
+    let between_calls = client.is_quiet() && client.inbound.is_empty();
+    let silent = client.stage == Stage::Serving && between_calls && since <= now;
+    // A worker that was stopped for a while has yet to read what came meanwhile. It does so before the
+    // clock looks again.
+    if silent && client.found_silent {
+        return say_the_end(worker, key);
+    }
+    client.found_silent = silent;
+}
 
 /// Tells the client that nothing more will come, and waits for it to close its side.
 fn say_the_end(worker: &mut Worker, key: DownstreamKey) {

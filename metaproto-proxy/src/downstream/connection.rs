@@ -74,6 +74,8 @@ pub(crate) struct Downstream {
     /// Upstream connections that are not read because it is choked.
     pub(crate) throttled: Vec<UpstreamKey>,
     pub(crate) last_active: Instant,
+    /// Whether it has sent nothing since the clock found it silent, in a drain.
+    pub(crate) found_silent: bool,
     /// Since when it is connected, if it has not sent anything.
     pub(crate) silent_since: Option<Instant>,
     /// Since when there is the start of a frame, and not its rest.
@@ -233,6 +235,7 @@ pub(super) fn start(
         bound: Vec::new(),
         throttled: Vec::new(),
         last_active: worker.now,
+        found_silent: false,
         silent_since: Some(worker.now),
         partial_since: None,
         stalled_since: None,

@@ -36,6 +36,7 @@ pub(super) fn poll(worker: &mut Worker, key: DownstreamKey, context: &mut Contex
             Poll::Ready(Ok(count @ 1..)) => {
                 client.last_active = worker.now;
                 client.silent_since = None;
+                client.found_silent = false;
                 client.listener.borrow_mut().counters.bytes_received += count as u64;
                 take_frames(worker, key);
                 worker.flush_heavy();

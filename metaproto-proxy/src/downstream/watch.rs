@@ -6,7 +6,7 @@
 use metaproto_core::{Error, ErrorKind};
 use tokio::time::Instant;
 
-use super::close::{LINGER, end_if_drained, finish_if_done, remove};
+use super::close::{LINGER, end_if_drained, finish_if_done, finish_if_silent, remove};
 use super::connection::{Downstream, Stage, wake_if_free};
 use crate::upstream::{self, REST};
 use crate::worker::{DownstreamKey, Worker};
@@ -83,5 +83,6 @@ fn look(worker: &mut Worker, key: DownstreamKey, copies: &mut usize) {
     }
     if is_draining {
         finish_if_done(worker, key);
+        finish_if_silent(worker, key);
     }
 }
