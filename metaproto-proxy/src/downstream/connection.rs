@@ -25,7 +25,7 @@ use crate::mirror;
 use crate::model;
 use crate::route::Route;
 use crate::upstream;
-use crate::worker::{ClusterKey, DownstreamKey, Peer, UpstreamKey, Worker};
+use crate::worker::{ClusterKey, DownstreamKey, LARGE, Peer, UpstreamKey, Worker};
 
 /// How far a connection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -301,11 +301,12 @@ pub(crate) fn close(worker: &mut Worker, call: &Call, outcome: Outcome) {
     client.in_flight -= 1;
     client.measure();
     let waiting = client.outbox.len();
+    let alone = client.in_flight == 0 && client.typical_response >= LARGE;
     if !client.marked {
         client.marked = true;
         worker.mark(Peer::Down(call.from));
     }
-    worker.weigh(Peer::Down(call.from), waiting);
+    worker.weigh(Peer::Down(call.from), waiting, alone);
 }
 
 /// Passes on a message that is neither request nor response, as it is: from the upstream connection

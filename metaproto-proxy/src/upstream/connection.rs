@@ -204,8 +204,9 @@ pub(super) fn send(worker: &mut Worker, key: UpstreamKey, call: Call, message: O
     } else {
         let written = upstream.write(call, message, worker.now);
         let waiting = upstream.outbox.len();
+        let alone = upstream.sharing == Sharing::Exclusive;
         mark(worker, key);
-        worker.weigh(Peer::Up(key), waiting);
+        worker.weigh(Peer::Up(key), waiting, alone);
         if let Err(unsent) = written {
             count::uncount(worker, key);
             exchange::fail(worker, unsent.0, unsent.1);

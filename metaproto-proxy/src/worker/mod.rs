@@ -55,6 +55,10 @@ new_key_type! {
 /// with others would save little, and meanwhile they would leave the processor's cache.
 const HEAVY: usize = 256 * 1024;
 
+/// A message of this many bytes is not kept waiting either if nothing else is about to be written to its
+/// peer: it would be written alone anyway.
+pub(crate) const LARGE: usize = 32 * 1024;
+
 /// A connection of either side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Peer {
@@ -188,11 +192,13 @@ impl Worker {
         self.dirty.push(peer);
     }
 
-    /// Takes note of how many bytes wait for a marked peer: if they are many, it is written to
+    /// Takes note of how many bytes wait for a marked peer, and whether they are one message, which no
+    /// other is about to follow: if they are many, it is written to
     /// [before the turn ends](Worker::flush_heavy).
     #[inline]
-    pub(crate) fn weigh(&mut self, peer: Peer, waiting: usize) {
-        if waiting >= HEAVY && self.heavy.last() != Some(&peer) {
+    pub(crate) fn weigh(&mut self, peer: Peer, waiting: usize, alone: bool) {
+        let many = if alone { LARGE } else { HEAVY };
+        if waiting >= many && self.heavy.last() != Some(&peer) {
             self.heavy.push(peer);
         }
     }
